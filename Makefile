@@ -1,0 +1,51 @@
+# The default target lists the others. `make demo` and `make test` need nothing but Debian.
+
+# Elixir warns under a locale that is not UTF-8.
+export LC_ALL := C.UTF-8
+
+MAKEFLAGS += --no-print-directory
+JOBS := $(shell nproc)
+ONLY ?=
+export ONLY
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build test demo sanitize lint bench docs clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
+	  printf '  make %-10s %s\n' "$$target" "$$text"; done
+
+deps: ## install the Debian packages that are missing
+	@tools/deps.sh
+
+build: deps ## build the test NIFs and the C++ unit tests into build/dev
+	cmake --preset dev
+	cmake --build --preset dev -j$(JOBS)
+
+test: build ## run the C++ unit tests and the ExUnit suite
+	ctest --preset dev -j$(JOBS)
+	mix test
+
+demo: deps ## run the SQLite example on the Unicode Character Database
+	$(MAKE) -C examples/sqlite demo
+
+sanitize: deps ## run the tests under TSan (C++) and under ASan and UBSan (C++ and ExUnit)
+	cmake --preset tsan
+	cmake --build --preset tsan -j$(JOBS)
+	ctest --preset tsan -j$(JOBS)
+	cmake --preset asan
+	cmake --build --preset asan -j$(JOBS)
+	ctest --preset asan -j$(JOBS)
+	tools/mix_test_asan.sh
+
+lint: build ## check format and common mistakes, in C++ and Elixir
+	tools/lint.sh
+
+bench: deps ## measure; ONLY=callback measures one question
+	bench/run.sh
+
+docs: deps ## build the documentation with ex_doc, which needs Hex
+	MIX_ENV=docs mix do deps.get, docs
+
+clean: ## remove everything that was built
+	rm -rf build _build doc

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <string>
+
+#include "detail/config.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+
+/// Names an atom that the C++ source knows. Has static storage; the atom is made when the library
+/// is loaded, never while a NIF runs, and none is ever made from input.
+///
+///     static const upcall::static_atom ok{"ok"};
+///
+/// Threads: any, once the library is loaded.
+class static_atom {
+ public:
+  explicit static_atom(const char* name) noexcept : m_name(name), m_next(s_first) {
+    s_first = this;
+  }
+  static_atom(const static_atom&) = delete;
+  static_atom& operator=(const static_atom&) = delete;
+
+  [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
+  [[nodiscard]] const char* name() const noexcept { return m_name; }
+
+  /// Makes the atoms of all that there are; `upcall::load` calls it.
+  static void load_all(ErlNifEnv* env) noexcept {
+    for (static_atom* each = s_first; each != nullptr; each = each->m_next) {
+      each->m_raw = enif_make_atom(env, each->m_name);
+    }
+  }
+
+ private:
+  static inline constinit static_atom* s_first = nullptr;
+
+  const char* m_name;
+  static_atom* m_next;
+  ERL_NIF_TERM m_raw = 0;
+};
+
+/// Holds any atom that came from Elixir. Atoms never move: it is valid for ever.
+/// Threads: any.
+class atom {
+ public:
+  explicit atom(ERL_NIF_TERM raw) noexcept : m_raw(raw) {}
+  atom(const static_atom& known) noexcept : m_raw(known.raw()) {}  // NOLINT(*-explicit-*)
+
+  [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
+  friend bool operator==(const atom&, const atom&) noexcept = default;
+
+  /// Gives its text, in Latin-1 (all that NIFs of OTP 25 can read; other atoms give `?`).
+  [[nodiscard]] std::string name(ErlNifEnv* env) const {
+    unsigned length = 0;
+    if (!enif_get_atom_length(env, m_raw, &length, ERL_NIF_LATIN1)) return "?";
+    std::string text(length + 1, '\0');
+    enif_get_atom(env, m_raw, text.data(), length + 1, ERL_NIF_LATIN1);
+    text.pop_back();
+    return text;
+  }
+
+ private:
+  ERL_NIF_TERM m_raw;
+};
+
+namespace detail::atoms {
+
+inline static_atom true_{"true"};
+inline static_atom false_{"false"};
+inline static_atom nil{"nil"};
+inline static_atom ok{"ok"};
+inline static_atom error{"error"};
+inline static_atom exit{"exit"};
+inline static_atom throw_{"throw"};
+inline static_atom struct_{"__struct__"};
+inline static_atom exception{"__exception__"};
+inline static_atom message{"message"};
+// The words of the trampoline: see lib/upcall/nif.ex.
+inline static_atom upcall{"upcall"};
+inline static_atom update{"update"};
+inline static_atom return_{"return"};
+inline static_atom raise{"raise"};
+inline static_atom raise_exception{"raise_exception"};
+inline static_atom bad_term{"bad_term"};
+inline static_atom bad_return{"bad_return"};
+inline static_atom apply{"apply"};
+inline static_atom mfa{"mfa"};
+inline static_atom yield{"yield"};
+inline static_atom wait{"wait"};
+
+}  // namespace detail::atoms
+
+}  // namespace UPCALL_HIDDEN

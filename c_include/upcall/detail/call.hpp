@@ -1,0 +1,191 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "../codec.hpp"
+#include "../error.hpp"
+#include "frame.hpp"
+#include "frame_replies.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+template <class R>
+concept returnable = std::is_void_v<R> || std::same_as<R, term> ||(decodable<R> && !borrowing<R>);
+
+/// Gives the running frame, which must be able to make an upcall. Throws: `error`, `abandoned`.
+inline frame& frame_for_upcall() {
+  frame* const running = current_frame();
+  if (running == nullptr) {
+    raise("Elixir.RuntimeError",
+          "an upcall was made outside of a native call of Upcall, or on a thread that is not the "
+          "call's own");
+  }
+  running->check_may_suspend();
+  return *running;
+}
+
+/// Throws, as an Elixir exception, that what came back is not what was expected.
+[[noreturn]] UPCALL_NOINLINE inline void throw_bad_return(frame& running, const std::string& where,
+                                                          const std::string& expected,
+                                                          ERL_NIF_TERM got) {
+  ErlNifEnv* env = running.env();
+  const nif_name nif = running.nif();
+  running.suspend(enif_make_tuple7(env, atoms::bad_return.raw(), running.next_token(),
+                                   make_text(env, nif.name), enif_make_int(env, nif.arity),
+                                   make_text(env, where), make_text(env, expected), got));
+  raise("Elixir.ArgumentError",
+        "expected " + expected);  // the trampoline has raised; it never answers
+}
+
+template <class R>
+R decode_outcome(frame& running, ERL_NIF_TERM value) {
+  std::optional<std::pair<std::string, std::string>> mismatch;
+  ERL_NIF_TERM got = 0;
+  try {
+    const frame::codec_scope scope(running);
+    return decode<R>(running.env(), value);
+  } catch (const bad_term& failure) {
+    mismatch.emplace(failure.where(), failure.expected());
+    got = failure.got().raw();
+  }
+  throw_bad_return(running, mismatch->first, mismatch->second, got);
+}
+
+template <class... Args>
+ERL_NIF_TERM make_request(frame& running, const Args&... args) {
+  ErlNifEnv* env = running.env();
+  const frame::codec_scope scope(running);
+  const ERL_NIF_TERM token = running.next_token();
+  if constexpr (sizeof...(Args) == 1) {
+    return enif_make_list_cell(env, token, encode(env, args)...);
+  } else if constexpr (sizeof...(Args) == 2) {
+    return enif_make_tuple3(env, token, encode(env, args)...);
+  } else {
+    const std::array<ERL_NIF_TERM, sizeof...(Args)> raw{encode(env, args)...};
+    return enif_make_tuple3(
+        env, atoms::apply.raw(), token,
+        enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size())));
+  }
+}
+
+/// Makes an upcall of the root at `index`.
+template <class R, class... Args>
+R call_function(frame& running, std::uint32_t index, const Args&... args) {
+  running.select(index);
+  const ERL_NIF_TERM value = running.suspend(make_request(running, args...));
+  if constexpr (!std::is_void_v<R>) return decode_outcome<R>(running, value);
+}
+
+/// Makes an upcall of a named function.
+inline ERL_NIF_TERM call_named(frame& running, const char* module, const char* function,
+                               ERL_NIF_TERM args) {
+  ErlNifEnv* env = running.env();
+  return running.suspend(enif_make_tuple5(env, atoms::mfa.raw(), running.next_token(),
+                                          enif_make_atom(env, module),
+                                          enif_make_atom(env, function), args));
+}
+
+/// A function's copy away from any process.
+class kept_content {
+ public:
+  explicit kept_content(ERL_NIF_TERM raw) : m_copy(raw) {}
+  static std::shared_ptr<const kept_content> make(ERL_NIF_TERM raw) {
+    return std::make_shared<const kept_content>(raw);
+  }
+  [[nodiscard]] const owned_term& copy() const noexcept { return m_copy; }
+
+ private:
+  owned_term m_copy;
+};
+
+/// A counted handle to a root that is a function.
+class function_root {
+ public:
+  /// Makes `raw` a root of the running frame.
+  static function_root add(ERL_NIF_TERM raw) {
+    frame* const running = current_frame();
+    if (running == nullptr)
+      raise("Elixir.RuntimeError", "a function can be decoded inside a native call of Upcall only");
+    return function_root(running->add_root(raw));
+  }
+
+  /// Finds or makes the running frame's copy of a kept function.
+  static function_root of_kept(const std::shared_ptr<const kept_content>& content) {
+    frame& running = frame_for_upcall();
+    for (auto& [known, used] : running.kept) {
+      if (known == content) {
+        used->share();
+        return function_root(used);
+      }
+    }
+    function_root made(running.add_root(content->copy().copy_to(running.env())));
+    running.kept.emplace_back(content, made.m_root);
+    made.m_root->share();
+    return made;
+  }
+
+  function_root(const function_root& other) noexcept : m_root(other.m_root) { m_root->share(); }
+  function_root(function_root&& other) noexcept : m_root(std::exchange(other.m_root, nullptr)) {}
+  function_root& operator=(function_root other) noexcept {
+    std::swap(m_root, other.m_root);
+    return *this;
+  }
+  ~function_root() {
+    if (m_root == nullptr || !m_root->leave()) return;
+    const std::unique_ptr<root> last(m_root);
+    // Elsewhere the frame can't be told: its root then lives as long as the frame.
+    frame* const running = current_frame();
+    if (running != nullptr && running->number() == last->frame()) running->drop_root(last->index());
+  }
+
+  /// Gives the function's frame, for an upcall. Throws: `error` where that is not the running one.
+  [[nodiscard]] frame& owner() const {
+    frame& running = frame_for_upcall();
+    check(running);
+    return running;
+  }
+  [[nodiscard]] std::uint32_t index() const noexcept { return m_root->index(); }
+
+  [[nodiscard]] ERL_NIF_TERM raw() const {
+    frame* const running = current_frame();
+    if (running == nullptr) throw_foreign();
+    check(*running);
+    if (running->is_abandoned()) throw abandoned{};
+    return running->root_term(m_root->index());
+  }
+
+ private:
+  explicit function_root(root* made) noexcept : m_root(made) {}
+
+  void check(const frame& running) const {
+    if (m_root == nullptr) raise("Elixir.RuntimeError", "this upcall::function was moved from");
+    if (m_root->frame() != running.number()) throw_foreign();
+  }
+  [[noreturn]] UPCALL_NOINLINE static void throw_foreign() {
+    raise("Elixir.RuntimeError",
+          "this upcall::function belongs to another native call, or to one that has ended; "
+          "use function::keep() for one that outlives its call");
+  }
+
+  root* m_root;
+};
+
+/// Makes the function `module:function/arity` a root.
+inline function_root capture(const char* module, const char* function, int arity) {
+  frame& running = frame_for_upcall();
+  ErlNifEnv* env = running.env();
+  const ERL_NIF_TERM args = enif_make_list3(
+      env, enif_make_atom(env, module), enif_make_atom(env, function), enif_make_int(env, arity));
+  return function_root::add(call_named(running, "erlang", "make_fun", args));
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,31 @@
+#pragma once
+
+// Our names stay inside the library that includes us, whatever flags it is built with: two NIF
+// libraries, or two builds of one, must never share a static (GCC makes those of templates unique
+// in the whole process). The attribute holds for one namespace body, so every header repeats it.
+#define UPCALL_HIDDEN __attribute__((visibility("hidden")))
+
+#define UPCALL_NOINLINE __attribute__((noinline))
+// For the few functions between a fiber switch and its caller: each return that crosses a switch is
+// one that the processor predicts wrongly.
+#define UPCALL_FLATTEN inline __attribute__((always_inline))
+#define UPCALL_COLD __attribute__((cold))
+
+#define UPCALL_CONCATENATE_(left, right) left##right
+#define UPCALL_CONCATENATE(left, right) UPCALL_CONCATENATE_(left, right)
+
+#if defined(__SANITIZE_ADDRESS__)
+#define UPCALL_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UPCALL_ASAN 1
+#endif
+#endif
+
+#if defined(__SANITIZE_THREAD__)
+#define UPCALL_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UPCALL_TSAN 1
+#endif
+#endif

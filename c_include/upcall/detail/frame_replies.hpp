@@ -1,0 +1,173 @@
+#pragma once
+
+#include <cxxabi.h>
+#include <erl_nif.h>
+
+#include <cstring>
+#include <exception>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "frame.hpp"
+#include "report.hpp"
+#include "resource_type.hpp"
+
+// What a frame says to the trampoline (lib/upcall/nif.ex), and what it makes of its answers.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// A function that turns exceptions of the user's into Elixir exceptions, in a list of all.
+struct translator {
+  explicit translator(void (*function)(const std::exception_ptr&)) noexcept
+      : translate(function), next(first) {
+    first = this;
+  }
+  void (*translate)(const std::exception_ptr&);
+  translator* next;
+  static inline constinit translator* first = nullptr;
+};
+
+inline ERL_NIF_TERM make_text(ErlNifEnv* env, std::string_view text) noexcept {
+  ERL_NIF_TERM binary = 0;
+  unsigned char* bytes = enif_make_new_binary(env, text.size(), &binary);
+  if (!text.empty()) std::memcpy(bytes, text.data(), text.size());
+  return binary;
+}
+
+inline ERL_NIF_TERM exception_reply(ErlNifEnv* env, const char* module,
+                                    std::string_view message) noexcept {
+  return enif_make_tuple3(env, atoms::raise_exception.raw(), enif_make_atom(env, module),
+                          make_text(env, message));
+}
+
+inline ERL_NIF_TERM system_limit_reply(ErlNifEnv* env) noexcept {
+  return enif_make_tuple4(env, atoms::raise.raw(), atoms::error.raw(),
+                          enif_make_atom(env, "system_limit"), enif_make_list(env, 0));
+}
+
+inline ERL_NIF_TERM error_reply(ErlNifEnv* env, const error& failure) noexcept {
+  if (failure.native_module() != nullptr) {
+    return enif_make_tuple3(env, atoms::raise_exception.raw(),
+                            enif_make_atom(env, failure.native_module()),
+                            failure.reason().copy_to(env));
+  }
+  const ERL_NIF_TERM kind = failure.kind() == error_kind::raised   ? atoms::error.raw()
+                            : failure.kind() == error_kind::exited ? atoms::exit.raw()
+                                                                   : atoms::throw_.raw();
+  return enif_make_tuple4(env, atoms::raise.raw(), kind, failure.reason().copy_to(env),
+                          failure.stack_trace().copy_to(env));
+}
+
+inline ERL_NIF_TERM bad_term_reply(ErlNifEnv* env, nif_name nif, const bad_term& failure) {
+  if (failure.got().is_stale()) {
+    return exception_reply(env, "Elixir.ArgumentError",
+                           failure.where() + "expected " + failure.expected());
+  }
+  return enif_make_tuple6(env, atoms::bad_term.raw(), make_text(env, nif.name),
+                          enif_make_int(env, nif.arity), make_text(env, failure.where()),
+                          make_text(env, failure.expected()), failure.got().raw());
+}
+
+inline std::string type_name_of_current_exception() {
+  const std::type_info* type = abi::__cxa_current_exception_type();
+  return type == nullptr ? "unknown" : readable_name(*type);
+}
+
+/// Calls the user's translators; the first that throws decides.
+inline void translate(const std::exception_ptr& failure) {
+  for (translator* each = translator::first; each != nullptr; each = each->next)
+    each->translate(failure);
+  std::rethrow_exception(failure);
+}
+
+inline ERL_NIF_TERM reply_of(ErlNifEnv* env, nif_name nif, const std::exception_ptr& failure) {
+  constexpr auto argument_error = "Elixir.ArgumentError";
+  try {
+    translate(failure);
+  } catch (const error& e) {
+    return error_reply(env, e);
+  } catch (const bad_term& e) {
+    return bad_term_reply(env, nif, e);
+  } catch (const std::invalid_argument& e) {
+    return exception_reply(env, argument_error, e.what());
+  } catch (const std::out_of_range& e) {
+    return exception_reply(env, argument_error, e.what());
+  } catch (const std::domain_error& e) {
+    return exception_reply(env, argument_error, e.what());
+  } catch (const std::bad_alloc&) {
+    return system_limit_reply(env);
+  } catch (const std::exception& e) {
+    return exception_reply(env, "Elixir.RuntimeError", e.what());
+  } catch (...) {
+    return exception_reply(env, "Elixir.RuntimeError",
+                           "a C++ exception of type " + type_name_of_current_exception());
+  }
+  return system_limit_reply(env);
+}
+
+inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
+  try {
+    return reply_of(m_env, m_nif, std::current_exception());
+  } catch (...) {  // no memory even for the text
+    return system_limit_reply(m_env);
+  }
+}
+
+inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
+  void* place = enif_alloc_resource(frame_handle_type.type(), sizeof(frame_handle));
+  m_handle = std::construct_at(static_cast<frame_handle*>(place), this);
+  enif_self(m_env, &m_handle->owner);
+  const ERL_NIF_TERM reference = enif_make_resource(m_env, m_handle);
+  enif_release_resource(m_handle);
+  counts.suspended.fetch_add(1, std::memory_order_relaxed);
+  m_was_suspended = true;
+  m_roots.end_step(m_env);
+  return enif_make_tuple5(m_env, atoms::upcall.raw(), reference, m_roots.map(m_env),
+                          selected_function(), request);
+}
+
+/// Elixir tells what a function did as `[class, reason, stack_trace | text]`.
+inline void frame::throw_outcome() {
+  if (m_outcome_kind == outcome_kind::abandoned) throw abandoned{};
+  ERL_NIF_TERM parts[3];
+  ERL_NIF_TERM rest = m_outcome;
+  for (ERL_NIF_TERM& part : parts) {
+    if (!enif_get_list_cell(m_env, rest, &part, &rest))
+      raise("Elixir.ArgumentError", "a malformed outcome");
+  }
+  ErlNifBinary text{};
+  if (!enif_inspect_binary(m_env, rest, &text))
+    raise("Elixir.ArgumentError", "a malformed outcome");
+  const error_kind kind = enif_is_identical(parts[0], atoms::error.raw())  ? error_kind::raised
+                          : enif_is_identical(parts[0], atoms::exit.raw()) ? error_kind::exited
+                                                                           : error_kind::threw;
+  throw error(kind, parts[1], parts[2],
+              std::string(reinterpret_cast<const char*>(text.data), text.size));
+}
+
+inline void frame::throw_pending(ERL_NIF_TERM reason) {
+  throw error(error_kind::raised, reason, enif_make_list(m_env, 0),
+              "an exception was already raised by enif_make_badarg "
+              "or enif_raise_exception");
+}
+
+inline void frame::throw_abandoned() {
+  // A loop that swallows everything would keep a thread for ever.
+  constexpr int most = 100;
+  if (++upcalls_when_abandoned >= most) park(0);
+  throw abandoned{};
+}
+
+inline void frame::park(ERL_NIF_TERM reply) noexcept {
+  m_step->reply = reply;
+  end();
+  counts.parked.fetch_add(1, std::memory_order_relaxed);
+  report_parked(m_nif);
+  for (;;) m_fiber->suspend();
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

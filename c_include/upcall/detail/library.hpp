@@ -1,0 +1,118 @@
+#pragma once
+
+#include <dlfcn.h>
+#include <erl_nif.h>
+
+#include <atomic>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "../atom.hpp"
+#include "immortal.hpp"
+#include "resource_type.hpp"
+#include "stack_pool.hpp"
+#include "terminate.hpp"
+#include "trampoline.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// A NIF that a macro declared, in a list of all.
+struct declared_nif {
+  explicit declared_nif(const ErlNifFunc& declared) noexcept : entry(declared), next(first) {
+    first = this;
+  }
+  ErlNifFunc entry;
+  declared_nif* next;
+  static inline constinit declared_nif* first = nullptr;
+};
+
+/// `nifs()`: what this library declares, as `[{name, arity}]`, to compare with the module's
+/// `defnif`s.
+inline ERL_NIF_TERM nifs(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
+  ERL_NIF_TERM list = enif_make_list(env, 0);
+  for (const declared_nif* each = declared_nif::first; each != nullptr; each = each->next) {
+    list = enif_make_list_cell(env,
+                               enif_make_tuple2(env, enif_make_atom(env, each->entry.name),
+                                                enif_make_uint(env, each->entry.arity)),
+                               list);
+  }
+  return list;
+}
+
+/// The entries that the trampoline needs in every library's table.
+inline constexpr ErlNifFunc trampoline_entries[] = {
+    {"__upcall_resume__", 4, &resume<outcome_kind::returned>, 0},
+    {"__upcall_resume_raised__", 4, &resume<outcome_kind::raised>, 0},
+    {"__upcall_info__", 0, &info, 0},
+    {"__upcall_nifs__", 0, &nifs, 0},
+};
+
+/// Keeps this library in memory for good: threads of ours, and frames of old code, outlive a purge.
+inline bool pin_library() noexcept {
+  static constinit char inside = 0;
+  Dl_info where{};
+  return dladdr(&inside, &where) != 0 && where.dli_fname != nullptr &&
+         dlopen(where.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
+}
+
+/// Reads `key` from the map of options that the module loads the library with.
+inline std::size_t load_option(ErlNifEnv* env, ERL_NIF_TERM options, const char* key) noexcept {
+  ERL_NIF_TERM raw = 0;
+  ErlNifUInt64 value = 0;
+  if (!enif_is_map(env, options) ||
+      !enif_get_map_value(env, options, enif_make_atom(env, key), &raw))
+    return 0;
+  return enif_get_uint64(env, raw, &value) ? value : 0;
+}
+
+inline bool option_is(ErlNifEnv* env, ERL_NIF_TERM options, const char* key,
+                      const char* value) noexcept {
+  ERL_NIF_TERM raw = 0;
+  return enif_is_map(env, options) &&
+         enif_get_map_value(env, options, enif_make_atom(env, key), &raw) &&
+         enif_is_identical(raw, enif_make_atom(env, value));
+}
+
+/// Makes the table that `nif_init` gives to the VM. It lives as long as the library.
+inline ErlNifEntry make_entry(const char* module, int (*load)(ErlNifEnv*, void**, ERL_NIF_TERM),
+                              int (*upgrade)(ErlNifEnv*, void**, void**, ERL_NIF_TERM)) {
+  static immortal<std::vector<ErlNifFunc>> table(std::begin(trampoline_entries),
+                                                 std::end(trampoline_entries));
+  for (const declared_nif* each = declared_nif::first; each != nullptr; each = each->next)
+    table->push_back(each->entry);
+  return {ERL_NIF_MAJOR_VERSION,
+          ERL_NIF_MINOR_VERSION,
+          module,
+          static_cast<int>(table->size()),
+          table->data(),
+          load,
+          nullptr,
+          upgrade,
+          nullptr,
+          ERL_NIF_VM_VARIANT,
+          1,
+          sizeof(ErlNifResourceTypeInit),
+          ERL_NIF_MIN_ERTS_VERSION};
+}
+
+inline int load_library(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
+  if (!pin_library()) return 1;
+  static_atom::load_all(env);
+  const ERL_NIF_TERM build = enif_make_unique_integer(env, ERL_NIF_UNIQUE_POSITIVE);
+  ErlNifSInt64 number = 0;
+  enif_get_int64(env, build, &number);
+  if (!resource_type::open_all(env, std::to_string(number))) return 2;
+  stacks->memory().configure(option_is(env, options, "guard_pages", "mprotect")
+                                 ? guard_pages::mprotect
+                                 : guard_pages::automatic,
+                             load_option(env, options, "max_stacks"));
+  // The VM reloads a library that is loaded already by calling this again: once is enough.
+  if (std::get_terminate() != &terminate_frame)
+    earlier_terminate_handler = std::set_terminate(&terminate_frame);
+  return 0;
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

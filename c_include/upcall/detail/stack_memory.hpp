@@ -1,0 +1,106 @@
+#pragma once
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <limits>
+
+#include "config.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// How the memory below a stack is made to fault.
+enum class guard_pages {
+  automatic,  ///< light guards where the kernel has them, else `mprotect`
+  mprotect    ///< always `mprotect`: two mappings a stack
+};
+
+/// Maps stacks, each above a guard, and counts them. What is mapped stays mapped and is used again:
+/// giving back single stacks would cut the address space into more pieces than the kernel allows.
+class stack_memory {
+ public:
+  /// A stack reaches past its end by whole frames, not by bytes, so the guard is wider than a page.
+  static constexpr std::size_t guard_size = 64 * 1024;
+
+  /// Sets the kind of guard and the most stacks there may be (0: as many as the guards allow).
+  /// Holds for what is mapped from then on.
+  void configure(guard_pages guards, std::size_t most) noexcept {
+    m_light = guards == guard_pages::automatic && kernel_has_light_guards();
+    const std::size_t bearable = m_light ? light_guard_cap : mapping_cap();
+    m_most = most == 0 ? bearable : std::min(most, bearable);
+  }
+
+  /// Maps a stack of `size` bytes, or gives `nullptr` at the cap or when the kernel has no more.
+  std::byte* map(std::size_t size) noexcept {
+    if (m_mapped.fetch_add(1, std::memory_order_relaxed) >= m_most) return give_up();
+    const std::size_t whole = size + guard_size;
+    void* memory = ::mmap(nullptr, whole, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (memory == MAP_FAILED) return give_up();
+    // A huge page would make each stack cost 2 MB. Kernels without them refuse: nothing to prevent.
+    ::madvise(memory, whole, MADV_NOHUGEPAGE);
+    if (!guard(memory)) {
+      ::munmap(memory, whole);
+      return give_up();
+    }
+    return static_cast<std::byte*>(memory) + guard_size;
+  }
+
+  /// Gives a stack's memory back to the kernel; its addresses and its guard stay.
+  static void discard(std::byte* stack, std::size_t size) noexcept {
+    ::madvise(stack, size, MADV_DONTNEED);
+  }
+
+  [[nodiscard]] std::size_t mapped() const noexcept {
+    return m_mapped.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::size_t most() const noexcept { return m_most; }
+  [[nodiscard]] bool light() const noexcept { return m_light; }
+
+ private:
+  static constexpr int madv_guard_install = 102;  // since Linux 6.13; newer than our C library
+  static constexpr std::size_t light_guard_cap = 1'000'000;
+
+  std::byte* give_up() noexcept {
+    m_mapped.fetch_sub(1, std::memory_order_relaxed);
+    return nullptr;
+  }
+
+  [[nodiscard]] bool guard(void* memory) const noexcept {
+    return m_light ? ::madvise(memory, guard_size, madv_guard_install) == 0
+                   : ::mprotect(memory, guard_size, PROT_NONE) == 0;
+  }
+
+  static bool kernel_has_light_guards() noexcept {
+    void* probe =
+        ::mmap(nullptr, guard_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (probe == MAP_FAILED) return false;
+    const bool has = ::madvise(probe, guard_size, madv_guard_install) == 0;
+    ::munmap(probe, guard_size);
+    return has;
+  }
+
+  /// A guard made by `mprotect` splits a mapping: two a stack. The VM dies when it cannot map
+  /// memory for itself, so a library takes at most a quarter of what the kernel allows a process.
+  static std::size_t mapping_cap() noexcept {
+    std::size_t allowed = 65'530;  // the kernel's default
+    if (std::FILE* file = std::fopen("/proc/sys/vm/max_map_count", "re")) {
+      if (std::fscanf(file, "%zu", &allowed) != 1) allowed = 65'530;
+      std::fclose(file);
+    }
+    return std::max<std::size_t>(allowed / 4 / 2, 1);
+  }
+
+  std::atomic<std::size_t> m_mapped{0};
+  std::size_t m_most = std::numeric_limits<std::size_t>::max();
+  bool m_light = false;
+};
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <exception>
+#include <string>
+
+#include "frame.hpp"
+#include "frame_replies.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+inline constinit std::terminate_handler earlier_terminate_handler = nullptr;
+
+inline std::string terminate_message() noexcept {
+  std::string text =
+      "C++ called std::terminate, so this native call could not go on, and its stack is lost";
+  try {
+    if (const std::exception_ptr cause = std::current_exception()) std::rethrow_exception(cause);
+  } catch (const std::exception& e) {
+    text += "; an exception met a destructor or a noexcept function: ";
+    text += e.what();
+  } catch (...) {
+    text += "; an exception met a destructor or a noexcept function";
+  }
+  return text;
+}
+
+/// An exception that can go nowhere (out of a destructor, or of a noexcept function) ends the VM.
+/// In a frame it need not: the frame's stack is left behind, and its caller, if there is one, is
+/// told.
+[[noreturn]] inline void terminate_frame() noexcept {
+  frame* const running = current_frame();
+  if (running == nullptr) {
+    if (earlier_terminate_handler != nullptr) earlier_terminate_handler();
+    std::abort();
+  }
+  running->park(running->is_abandoned()
+                    ? 0
+                    : exception_reply(running->env(), "Elixir.RuntimeError", terminate_message()));
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

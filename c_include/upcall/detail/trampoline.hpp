@@ -1,0 +1,69 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include "../error.hpp"
+#include "fiber_frame.hpp"
+#include "frame.hpp"
+
+// The NIFs that Elixir's side of the trampoline (lib/upcall/nif.ex) calls.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// Raises an ArgumentError from the NIF itself, for what no C++ body stands behind.
+inline ERL_NIF_TERM raise_argument_error(ErlNifEnv* env, const char* message) noexcept {
+  ERL_NIF_TERM keys[] = {atoms::struct_.raw(), atoms::exception.raw(), atoms::message.raw()};
+  ERL_NIF_TERM values[] = {enif_make_atom(env, "Elixir.ArgumentError"), atoms::true_.raw(),
+                           make_text(env, message)};
+  ERL_NIF_TERM made = 0;
+  enif_make_map_from_arrays(env, keys, values, 3, &made);
+  return enif_raise_exception(env, made);
+}
+
+/// `resume(frame, roots, token, outcome)`: gives the pending upcall its outcome and runs the next
+/// step.
+template <outcome_kind Kind>
+ERL_NIF_TERM resume(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
+  void* object = nullptr;
+  if (!enif_get_resource(env, argv[0], frame_handle_type.type(), &object)) {
+    return raise_argument_error(env, "expected a native frame of this library as it is loaded now");
+  }
+  const auto* handle = static_cast<const frame_handle*>(object);
+  ErlNifPid self;
+  enif_self(env, &self);
+  // Local pids are immediate: the same pid is the same word.
+  if (enif_make_pid(env, &self) != enif_make_pid(env, &handle->owner)) {
+    return raise_argument_error(env,
+                                "a native frame can be resumed by the process that made it only");
+  }
+  if (handle->suspended == nullptr) return raise_argument_error(env, "this native frame has ended");
+  step next{env, 0};
+  if (!handle->suspended->resume(next, Kind, argv[1], argv[2], argv[3])) {
+    return raise_argument_error(
+        env, "this native frame waits for another upcall, or its roots were changed");
+  }
+  return next.reply;
+}
+
+/// `info()`: counts of this library's frames, for `Upcall.Frame.info/1`.
+inline ERL_NIF_TERM info(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
+  const std::size_t suspended = counts.suspended.load(std::memory_order_relaxed);
+  const std::pair<const char*, std::size_t> entries[] = {
+      {"suspended", suspended},
+      {"abandoned", counts.abandoned.load(std::memory_order_relaxed)},
+      {"parked", counts.parked.load(std::memory_order_relaxed)},
+      {"stacks", stacks->memory().mapped()},
+      {"max_stacks", stacks->memory().most()},
+  };
+  ERL_NIF_TERM map = enif_make_new_map(env);
+  for (const auto& [name, value] : entries) {
+    enif_make_map_put(env, map, enif_make_atom(env, name), enif_make_uint64(env, value), &map);
+  }
+  enif_make_map_put(env, map, enif_make_atom(env, "light_guards"),
+                    stacks->memory().light() ? atoms::true_.raw() : atoms::false_.raw(), &map);
+  return map;
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "codec.hpp"
+#include "detail/call.hpp"
+#include "error.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+
+/// Names a function that nobody passed in: `upcall::mfa{"Elixir.String", "upcase"}`. The arity is
+/// that of the `upcall::function` made of it.
+struct mfa {
+  const char* module;
+  const char* function;
+};
+
+template <class Signature>
+class kept_function;
+
+template <class Signature>
+class function;
+
+/// Calls a function of Elixir's, in the process that called the NIF, and waits for it without
+/// holding a scheduler. Copies name the same function; it belongs to the frame that it was decoded
+/// in.
+///
+/// Threads: the frame's own; you may be on another thread afterwards, so do not hold a lock,
+/// `errno` or a `thread_local` across a call. Any thread may destroy it.
+template <class R, class... Args>
+class function<R(Args...)> {
+  static_assert((encodable<std::remove_cvref_t<Args>> && ...),
+                "upcall::codec has no encode for an argument of this function");
+  static_assert(
+      detail::returnable<R>,
+      "an upcall::function must return void, an upcall::term or a decodable type that borrows "
+      "nothing: a view "
+      "would dangle at the next upcall; return std::string, say, in the place of std::string_view");
+
+ public:
+  /// Takes a function of the running frame. Throws: `bad_term`.
+  static function decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    if (!enif_is_fun(env, raw)) {
+      throw bad_term("a function of arity " + std::to_string(sizeof...(Args)), raw);
+    }
+    return function(detail::function_root::add(raw));
+  }
+
+  /// Looks a function up by name. Throws: `error`; `abandoned`.
+  explicit function(const mfa& name)
+      : m_root(detail::capture(name.module, name.function, static_cast<int>(sizeof...(Args)))) {}
+
+  /// Calls it. Throws: `error` when it raises, exits or throws, or when what it returns is no `R`;
+  /// `abandoned` when the caller is gone; what the codecs of the arguments throw.
+  R operator()(const std::remove_cvref_t<Args>&... args) const {
+    detail::frame& running = m_root.owner();
+    return detail::call_function<R>(running, m_root.index(), args...);
+  }
+
+  /// Calls it and gives what came of it. Throws: `abandoned` only.
+  result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
+    try {
+      if constexpr (std::is_void_v<R>) {
+        (*this)(args...);
+        return std::monostate{};
+      } else {
+        return (*this)(args...);
+      }
+    } catch (const error& failure) {
+      return failure;
+    }
+  }
+
+  /// Makes one that outlives this call, to store in native state.
+  /// Throws: `error` when its frame has ended.
+  [[nodiscard]] kept_function<R(Args...)> keep() const { return kept_function<R(Args...)>(m_root); }
+
+  /// Gives the function itself. Throws: `error` outside its frame.
+  [[nodiscard]] term as_term() const { return term(m_root.raw()); }
+
+ private:
+  explicit function(detail::function_root root) noexcept : m_root(std::move(root)) {}
+  friend class kept_function<R(Args...)>;
+
+  detail::function_root m_root;
+};
+
+/// Holds a copy of a function for as long as native state likes. Called during any later NIF call,
+/// it runs in *that* caller's process; each frame that uses it copies it once.
+///
+/// Threads: any may hold and copy it; a call is an upcall, see `function`.
+template <class R, class... Args>
+class kept_function<R(Args...)> {
+ public:
+  explicit kept_function(const detail::function_root& root)
+      : m_content(detail::kept_content::make(root.raw())) {}
+
+  /// Makes it callable in the running frame. Throws: `error` outside of one.
+  [[nodiscard]] function<R(Args...)> here() const {
+    return function<R(Args...)>(detail::function_root::of_kept(m_content));
+  }
+
+  /// Calls it; throws as `function` does.
+  R operator()(const std::remove_cvref_t<Args>&... args) const { return here()(args...); }
+  result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
+    try {
+      return here().try_call(args...);
+    } catch (const error& failure) {
+      return failure;
+    }
+  }
+
+  [[nodiscard]] owned_term as_owned_term() const { return m_content->copy(); }
+
+ private:
+  std::shared_ptr<const detail::kept_content> m_content;
+};
+
+template <class R, class... Args>
+struct codec<function<R(Args...)>> {
+  static function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    return function<R(Args...)>::decode(env, raw);
+  }
+  static ERL_NIF_TERM encode(ErlNifEnv*, const function<R(Args...)>& value) {
+    return value.as_term().raw();
+  }
+};
+
+template <class R, class... Args>
+struct codec<kept_function<R(Args...)>> {
+  static kept_function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    return function<R(Args...)>::decode(env, raw).keep();
+  }
+  static ERL_NIF_TERM encode(ErlNifEnv* env, const kept_function<R(Args...)>& value) noexcept {
+    return value.as_owned_term().copy_to(env);
+  }
+};
+
+/// So that an existing C++ function that takes a `std::function` needs no glue.
+template <class R, class... Args>
+struct codec<std::function<R(Args...)>> {
+  static std::function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    return function<std::remove_cvref_t<R>(Args...)>::decode(env, raw);
+  }
+};
+
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <cstddef>
+#include <vector>
+
+#include "detail/bound_nif.hpp"
+#include "detail/library.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+
+/// NIF options, given to `UPCALL_NIF` after the function.
+/// Runs the NIF's steps on a dirty CPU scheduler; none is held while a function runs.
+struct dirty_cpu_option {};
+inline constexpr dirty_cpu_option dirty_cpu;
+/// Runs the NIF's steps on a dirty IO scheduler; none is held while a function runs.
+struct dirty_io_option {};
+inline constexpr dirty_io_option dirty_io;
+/// Sets how much stack the body has, in bytes: rounded up to a power of two, 64 KB to 64 MB. The
+/// default is 256 KB. Memory is used as far as the stack is.
+struct stack_size {
+  std::size_t bytes;
+};
+
+namespace detail {
+
+constexpr void set(nif_options& options, dirty_cpu_option) {
+  options.dirty = ERL_NIF_DIRTY_JOB_CPU_BOUND;
+}
+constexpr void set(nif_options& options, dirty_io_option) {
+  options.dirty = ERL_NIF_DIRTY_JOB_IO_BOUND;
+}
+constexpr void set(nif_options& options, stack_size size) { options.stack_size = size.bytes; }
+
+template <class... Options>
+constexpr nif_options options_of(Options... options) {
+  nif_options made;
+  (set(made, options), ...);
+  return made;
+}
+
+}  // namespace detail
+
+/// Prepares a library whose `ErlNifFunc` table and `load` callback are written by hand: call it
+/// from `load` and `upgrade`, with the options that `Upcall.Nif` passed as load info. Gives 0 or an
+/// error for `load` to return. It does not touch `priv_data`.
+inline int load(ErlNifEnv* env, ERL_NIF_TERM info) noexcept {
+  return detail::load_library(env, info);
+}
+
+}  // namespace UPCALL_HIDDEN
+
+/// Makes the entry of a hand-written `ErlNifFunc` table for a function: `UPCALL_ENTRY("add", add)`.
+#define UPCALL_ENTRY(name, function, ...)                                          \
+  ::upcall::detail::bound_nif<function, ::upcall::detail::options_of(__VA_ARGS__), \
+                              ::upcall::detail::table_name(name)>::entry
+
+/// The entries of Upcall itself, for a hand-written table.
+#define UPCALL_ENTRIES                                                              \
+  ::upcall::detail::trampoline_entries[0], ::upcall::detail::trampoline_entries[1], \
+      ::upcall::detail::trampoline_entries[2], ::upcall::detail::trampoline_entries[3]
+
+/// Makes a C++ function a NIF of another name: `UPCALL_NIF_AS("delete!", &database::remove)`.
+#define UPCALL_NIF_AS(name, function, ...)                                                   \
+  static const ::upcall::detail::declared_nif UPCALL_CONCATENATE(upcall_nif_, __COUNTER__) { \
+    UPCALL_ENTRY(name, function __VA_OPT__(, ) __VA_ARGS__)                                  \
+  }
+
+/// Makes a C++ function a NIF of its own name, without its namespaces. Options may follow:
+/// `UPCALL_NIF(solve, upcall::dirty_cpu, upcall::stack_size{1 << 20})`.
+#define UPCALL_NIF(function, ...) UPCALL_NIF_AS(#function, &function __VA_OPT__(, ) __VA_ARGS__)
+
+/// Registers `void translate(const std::exception_ptr&)`, which rethrows the exception, catches
+/// those of your own and throws an `upcall::error` in their place. It is asked before Upcall's own
+/// rules.
+#define UPCALL_TRANSLATOR(function)                                                               \
+  static const ::upcall::detail::translator UPCALL_CONCATENATE(upcall_translator_, __COUNTER__) { \
+    &(function)                                                                                   \
+  }
+
+/// Makes the library one that `module` ("Elixir.Demo.Native") loads, with all NIFs of all its
+/// files.
+#define UPCALL_INIT(module)                                                      \
+  static int upcall_load(ErlNifEnv* env, void**, ERL_NIF_TERM info) {            \
+    return ::upcall::load(env, info);                                            \
+  }                                                                              \
+  static int upcall_upgrade(ErlNifEnv* env, void**, void**, ERL_NIF_TERM info) { \
+    return ::upcall::load(env, info);                                            \
+  }                                                                              \
+  extern "C" __attribute__((visibility("default"))) ErlNifEntry* nif_init();     \
+  extern "C" ErlNifEntry* nif_init() {                                           \
+    static ErlNifEntry entry =                                                   \
+        ::upcall::detail::make_entry(module, &upcall_load, &upcall_upgrade);     \
+    return &entry;                                                               \
+  }                                                                              \
+  static_assert(true)

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <memory>
+#include <typeinfo>
+#include <utility>
+
+#include "codec.hpp"
+#include "detail/resource_type.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+
+/// Shares a native object with Elixir, where it is an opaque reference. The object is destroyed
+/// when neither C++ nor Elixir holds it any more, on whatever thread that happens: its destructor
+/// may not throw, block for long or make an upcall. Threads: any may hold one; whether several may
+/// use `T` at once is `T`'s business: see `exclusive`.
+template <class T>
+class resource {
+ public:
+  /// Makes the object. Throws: what its constructor throws.
+  template <class... Args>
+  static resource make(Args&&... args) {
+    // Storage first, object second: a constructor that throws leaves an empty shell behind.
+    auto* place = static_cast<storage*>(enif_alloc_resource(s_type.type(), sizeof(storage)));
+    std::construct_at(place);
+    resource made(place);
+    std::construct_at(place->object(), std::forward<Args>(args)...);
+    place->made = true;
+    return made;
+  }
+
+  resource(const resource& other) noexcept : m_storage(other.m_storage) {
+    enif_keep_resource(m_storage);
+  }
+  resource(resource&& other) noexcept : m_storage(std::exchange(other.m_storage, nullptr)) {}
+  resource& operator=(resource other) noexcept {
+    std::swap(m_storage, other.m_storage);
+    return *this;
+  }
+  ~resource() {
+    if (m_storage != nullptr) enif_release_resource(m_storage);
+  }
+
+  T& operator*() const noexcept { return *m_storage->object(); }
+  T* operator->() const noexcept { return m_storage->object(); }
+  [[nodiscard]] T* get() const noexcept { return m_storage->object(); }
+
+  /// Takes a reference that Elixir holds. Throws: `bad_term` for one of another type, or of an
+  /// earlier build of the library.
+  static resource decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    void* object = nullptr;
+    if (!enif_get_resource(env, raw, s_type.type(), &object)) {
+      throw bad_term("a reference to a native " + detail::readable_name(typeid(T)), raw);
+    }
+    enif_keep_resource(object);
+    return resource(static_cast<storage*>(object));
+  }
+  [[nodiscard]] ERL_NIF_TERM encode(ErlNifEnv* env) const noexcept {
+    return enif_make_resource(env, m_storage);
+  }
+
+ private:
+  struct storage {
+    T* object() noexcept { return reinterpret_cast<T*>(bytes); }
+    bool made = false;
+    alignas(T) std::byte bytes[sizeof(T)];
+  };
+  explicit resource(storage* owned) noexcept : m_storage(owned) {}
+
+  static void destroy(ErlNifEnv*, void* object) noexcept {
+    auto* const place = static_cast<storage*>(object);
+    if (place->made) std::destroy_at(place->object());
+  }
+
+  static inline detail::resource_type s_type{
+      typeid(T).name(), [](ErlNifEnv* env, void* object) { destroy(env, object); }};
+
+  storage* m_storage;
+};
+
+/// Makes a `T` to share with Elixir.
+template <class T, class... Args>
+resource<T> make_resource(Args&&... args) {
+  return resource<T>::make(std::forward<Args>(args)...);
+}
+
+template <class T>
+struct codec<resource<T>> {
+  static resource<T> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    return resource<T>::decode(env, raw);
+  }
+  static ERL_NIF_TERM encode(ErlNifEnv* env, const resource<T>& value) noexcept {
+    return value.encode(env);
+  }
+};
+
+}  // namespace UPCALL_HIDDEN

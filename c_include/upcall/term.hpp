@@ -1,0 +1,118 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "detail/config.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+
+class term;
+
+namespace detail {
+
+class frame;
+frame* current_frame() noexcept;
+struct step_mark {
+  std::uint64_t frame = 0;
+  std::uint32_t step = 0;
+  bool operator==(const step_mark&) const = default;
+};
+step_mark current_step() noexcept;
+ErlNifEnv* current_env();
+[[noreturn]] void throw_stale_term();
+
+}  // namespace detail
+
+/// Decodes `raw`, a term of `env`, as a `T`. Throws: `bad_term`; `error` when nested too deeply.
+template <class T>
+T decode(ErlNifEnv* env, ERL_NIF_TERM raw);
+
+/// Owns an environment in which terms live on their own, away from any process.
+/// Threads: any, one at a time; reading what it holds needs no care.
+class owned_env {
+ public:
+  owned_env() : m_env(enif_alloc_env()) {}
+  owned_env(const owned_env&) = delete;
+  owned_env& operator=(const owned_env&) = delete;
+  ~owned_env() { enif_free_env(m_env); }
+
+  [[nodiscard]] ErlNifEnv* get() const noexcept { return m_env; }
+
+  /// Copies a term of another environment into this one.
+  ERL_NIF_TERM copy(ERL_NIF_TERM raw) const noexcept { return enif_make_copy(m_env, raw); }
+
+ private:
+  ErlNifEnv* m_env;
+};
+
+/// Holds a copy of a term for as long as it likes. Copies of it share that one.
+/// Threads: any.
+class owned_term {
+ public:
+  /// Copies a borrowed term. Throws: `error` when it is stale.
+  explicit owned_term(const term& borrowed);
+
+  /// Copies a raw term of any environment.
+  explicit owned_term(ERL_NIF_TERM raw)
+      : m_env(std::make_shared<owned_env>()), m_raw(m_env->copy(raw)) {}
+
+  /// Takes a term that lives in `env` already.
+  owned_term(std::shared_ptr<owned_env> env, ERL_NIF_TERM raw) noexcept
+      : m_env(std::move(env)), m_raw(raw) {}
+
+  /// Gives the term in an environment of ours: valid while this or a copy of it lives.
+  [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
+  [[nodiscard]] ErlNifEnv* env() const noexcept { return m_env->get(); }
+
+  /// Copies the term into `env`.
+  [[nodiscard]] ERL_NIF_TERM copy_to(ErlNifEnv* env) const noexcept {
+    return enif_make_copy(env, m_raw);
+  }
+
+  /// Decodes it. Throws: `bad_term`.
+  template <class T>
+  [[nodiscard]] T as() const {
+    return decode<T>(env(), m_raw);
+  }
+
+ private:
+  std::shared_ptr<owned_env> m_env;
+  ERL_NIF_TERM m_raw;
+};
+
+/// Borrows a term of the calling process. It is valid until the next upcall of its frame, for the
+/// process may move its heap then, and it knows: a stale one throws instead of reading freed
+/// memory. Threads: the frame's own.
+class term {
+ public:
+  /// Wraps a raw term of the step that is running.
+  explicit term(ERL_NIF_TERM raw) noexcept : m_raw(raw), m_mark(detail::current_step()) {}
+
+  /// Whether an upcall was made since it was borrowed.
+  [[nodiscard]] bool is_stale() const noexcept { return m_mark != detail::current_step(); }
+
+  /// Gives what the `enif_` functions take. Throws: `error` when it is stale.
+  [[nodiscard]] ERL_NIF_TERM raw() const {
+    if (is_stale()) detail::throw_stale_term();
+    return m_raw;
+  }
+
+  /// Decodes it. Throws: `bad_term`; `error` when it is stale.
+  template <class T>
+  [[nodiscard]] T as() const {
+    const ERL_NIF_TERM valid = raw();
+    return decode<T>(detail::current_env(), valid);
+  }
+
+ private:
+  ERL_NIF_TERM m_raw;
+  detail::step_mark m_mark;
+};
+
+inline owned_term::owned_term(const term& borrowed) : owned_term(borrowed.raw()) {}
+
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,60 @@
+defmodule Upcall.Frame do
+  @moduledoc """
+  Looks at the suspended native calls of a library.
+
+  A *frame* is a native call that is suspended while Elixir runs a function for it. When its caller is
+  killed, nobody will resume it: it is *abandoned*, and finished on a thread of the library's own, so
+  that every C++ destructor runs. Where that is not possible it is *parked*: its stack is lost.
+  """
+
+  @typedoc """
+  Counts of one library's frames:
+
+    * `suspended` - those that have been suspended and have not ended, abandoned ones included
+    * `abandoned` - those that wait to be finished, or are being finished
+    * `parked` - those that will never end; each keeps its stack
+    * `stacks` - stacks that were ever needed at once, in use or kept for use
+    * `max_stacks` - how many there may be; a call that needs one more raises `SystemLimitError`
+    * `light_guards` - whether the kernel's light guard pages protect them
+  """
+  @type info :: %{
+          suspended: non_neg_integer(),
+          abandoned: non_neg_integer(),
+          parked: non_neg_integer(),
+          stacks: non_neg_integer(),
+          max_stacks: pos_integer(),
+          light_guards: boolean()
+        }
+
+  @doc """
+  Counts the frames of the library that `module` has loaded with `use Upcall.Nif`.
+
+  A module without one raises `ArgumentError`.
+  """
+  @spec info(module()) :: info()
+  def info(module) do
+    if Code.ensure_loaded?(module) and function_exported?(module, :__upcall_info__, 0) do
+      module.__upcall_info__()
+    else
+      raise ArgumentError, "expected a module with `use Upcall.Nif`, got: #{inspect(module)}"
+    end
+  end
+
+  # Waits until the `exclusive` that the frame waits for is the caller's. The reference is made here,
+  # and not by native code, so that the receive skips the messages that were there before it.
+  @doc false
+  @spec await_turn(module(), reference()) :: :ok
+  def await_turn(module, frame) do
+    turn = make_ref()
+
+    case module.__upcall_wait__(frame, turn) do
+      :granted ->
+        :ok
+
+      :waiting ->
+        receive do
+          {:upcall_turn, ^turn} -> :ok
+        end
+    end
+  end
+end

@@ -1,0 +1,147 @@
+defmodule Upcall.Library do
+  @moduledoc false
+  # Loads native libraries, and says clearly why one could not be loaded.
+
+  @schema [
+    otp_app: [
+      type: :atom,
+      required: true,
+      doc: "The application in whose `priv` directory the library is."
+    ],
+    path: [
+      type: :string,
+      required: true,
+      doc: "The library's path in `priv`, without `.so`. An absolute path is taken as it is."
+    ],
+    guard_pages: [
+      type: {:in, [:auto, :mprotect]},
+      default: :auto,
+      doc:
+        "What stops a native stack that grows too far. `:auto` takes light guard pages where the " <>
+          "kernel has them (Linux 6.13), `:mprotect` never does, which allows far fewer stacks."
+    ],
+    max_stacks: [
+      type: :pos_integer,
+      doc:
+        "How many native calls may be under way at once; one more raises `SystemLimitError`. " <>
+          "Without it, as many as the guard pages bear: 1,000,000 with light ones, else an eighth " <>
+          "of the kernel's `vm.max_map_count`."
+    ]
+  ]
+
+  @spec options!(keyword()) :: keyword()
+  def options!(options), do: Upcall.Options.validate!(options, @schema, "use Upcall.Nif")
+
+  @spec option_docs() :: String.t()
+  def option_docs, do: Upcall.Options.docs(@schema)
+
+  @doc """
+  Loads the library of `module`, whose `defnif`s are `nifs`, by `load`, or raises.
+
+  `native_nifs` gives, once it is loaded, what the library has: the names in its table, and arities.
+  """
+  @spec load!(
+          module(),
+          keyword(),
+          [{atom(), arity()}],
+          (charlist(), map() -> term()),
+          (() -> [{atom(), arity()}])
+        ) :: :ok
+  def load!(module, options, nifs, load, native_nifs) do
+    path = path(options)
+    info = Map.new(Keyword.take(options, [:guard_pages, :max_stacks]))
+
+    case load_once_per_name(path, &load.(String.to_charlist(&1), info)) do
+      :ok -> check_declared!(module, nifs, native_nifs.(), path)
+      {:error, {reason, text}} -> raise message(module, path, reason, to_string(text))
+    end
+  end
+
+  defp path(options) do
+    case Path.type(options[:path]) do
+      :absolute -> options[:path]
+      _ -> Path.join(priv_dir(options[:otp_app]), options[:path])
+    end
+  end
+
+  defp priv_dir(app) do
+    case :code.priv_dir(app) do
+      {:error, :bad_name} ->
+        raise "use Upcall.Nif, otp_app: #{inspect(app)}: there is no such application; " <>
+                "give the name that mix.exs gives as :app, or an absolute path"
+
+      directory ->
+        to_string(directory)
+    end
+  end
+
+  # The dynamic linker hands out the image that it has for a path it knows, even when the file is a new
+  # one by now. So a path that was loaded before is loaded from a copy with a name of its own. The copy
+  # can go at once: the image is in memory.
+  defp load_once_per_name(path, load) do
+    key = {__MODULE__, path}
+
+    if :persistent_term.get(key, false) do
+      load_copy(path, load)
+    else
+      with :ok <- load.(path), do: :persistent_term.put(key, true)
+    end
+  end
+
+  defp load_copy(path, load) do
+    # A directory of our own: what others may write to is not a place to load code from.
+    directory =
+      Path.join(System.tmp_dir!(), "upcall-#{System.pid()}-#{System.unique_integer([:positive])}")
+
+    copy = Path.join(directory, Path.basename(path))
+
+    try do
+      with :ok <- File.mkdir(directory),
+           :ok <- File.chmod(directory, 0o700),
+           :ok <- File.cp(path <> ".so", copy <> ".so") do
+        load.(copy)
+      else
+        {:error, reason} -> {:error, {:copy, "#{copy}.so: #{:file.format_error(reason)}"}}
+      end
+    after
+      File.rm(copy <> ".so")
+      File.rmdir(directory)
+    end
+  end
+
+  # A C++ function without a `defnif` is found by the VM; this finds a `defnif` without a C++ function.
+  defp check_declared!(module, nifs, native_nifs, path) do
+    missing =
+      Enum.find(nifs, fn {name, arity} -> {:"__native_#{name}__", arity} not in native_nifs end)
+
+    case missing do
+      nil ->
+        :ok
+
+      {name, arity} ->
+        raise "#{inspect(module)}: #{path}.so has no function for `defnif #{name}/#{arity}`; " <>
+                "add UPCALL_NIF(#{name}) for a C++ function of #{arity} arguments, and build it again"
+    end
+  end
+
+  defp message(module, path, reason, text) do
+    "#{inspect(module)}: cannot load the native library #{path}.so: #{advice(reason, path, text)}"
+  end
+
+  defp advice(:load_failed, path, text) do
+    if File.exists?(path <> ".so") do
+      "#{text}; build it for this machine and against this Erlang/OTP"
+    else
+      "there is no such file; build it (make, or mix compile with elixir_make), " <>
+        "or correct the :path option of use Upcall.Nif"
+    end
+  end
+
+  defp advice(:bad_lib, _path, text) do
+    "#{text}; the module that UPCALL_INIT names must be this one, and every UPCALL_NIF needs a " <>
+      "defnif with the same name and number of arguments"
+  end
+
+  defp advice(:load, _path, text), do: "its load callback failed: #{text}"
+  defp advice(_reason, _path, text), do: text
+end

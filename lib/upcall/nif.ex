@@ -1,0 +1,209 @@
+defmodule Upcall.Nif do
+  @moduledoc """
+  Makes a module the Elixir side of a native library whose C++ functions may call Elixir functions.
+
+      defmodule Demo.Native do
+        use Upcall.Nif, otp_app: :demo, path: "demo_native"
+
+        @spec integrate((float -> float), float, float) :: float
+        defnif integrate(f, a, b)
+      end
+
+  `Demo.Native.integrate/3` calls the C++ function that `UPCALL_NIF(integrate)` names. While C++ waits
+  for `f`, no scheduler waits: the native call is suspended, `f` runs in the process that called, and
+  what it raises comes out of `integrate/3` with its own stack trace.
+
+  The library is loaded with the module. Where that fails, an error names the path and the reason.
+
+  ## Options
+
+  #{Upcall.Library.option_docs()}
+
+  ## Types
+
+  A `@spec` above a `defnif` is for readers and Dialyzer; where it says that an argument is a function,
+  as `(float -> float)` does, the function's arity is checked before any native code runs.
+  """
+
+  @doc """
+  Loads a native library into the calling module and defines what carries its upcalls.
+
+  The options are described above; a wrong one raises `ArgumentError` when the module is compiled.
+  """
+  defmacro __using__(options) do
+    quote do
+      import Upcall.Nif, only: [defnif: 1]
+      Module.register_attribute(__MODULE__, :upcall_nifs, accumulate: true)
+      @upcall_options Upcall.Library.options!(unquote(options))
+      @before_compile Upcall.Nif
+    end
+  end
+
+  @doc """
+  Declares a native function by its head: `defnif integrate(f, a, b)`.
+
+  Documentation and specs are written above it as above any function. It raises `ArgumentError` when an
+  argument has not the type that the C++ function takes, and whatever the C++ function raises or lets
+  pass from the functions that it calls.
+  """
+  defmacro defnif(head) do
+    {name, arguments} = decompose(head)
+    arity = length(arguments)
+    native = :"__native_#{name}__"
+    checks = arity_checks(function_arities(__CALLER__.module, name, arity), name, arguments)
+    unused = List.duplicate({:_, [], nil}, arity)
+
+    quote do
+      @upcall_nifs {unquote(name), unquote(arity)}
+
+      def unquote(name)(unquote_splicing(arguments)) do
+        unquote_splicing(checks)
+
+        # Not a tail call, so that this function stands in the stack traces of what it calls.
+        case __upcall_run__(unquote(native)(unquote_splicing(arguments))) do
+          {:return, value} -> value
+          {:raise, class, reason, stack_trace} -> :erlang.raise(class, reason, stack_trace)
+          failure -> :erlang.error(Upcall.Error.exception(failure, __MODULE__))
+        end
+      end
+
+      @doc false
+      def unquote(native)(unquote_splicing(unused)), do: :erlang.nif_error(:not_loaded)
+    end
+  end
+
+  # What the library asks for while a native call is suspended, and how it is done. `step` is the
+  # library's mark of the pending upcall. The commonest shapes are the smallest.
+  @requests [
+    {quote(do: [step | x]), true, quote(do: fun.(x))},
+    {quote(do: {step, x, y}), quote(do: is_integer(step)), quote(do: fun.(x, y))},
+    {quote(do: {:apply, step, arguments}), true, quote(do: apply(fun, arguments))},
+    {quote(do: {:mfa, step, module, name, arguments}), true,
+     quote(do: apply(module, name, arguments))},
+    {quote(do: {:yield, step}), true, quote(do: :erlang.yield())},
+    {quote(do: {:wait, step}), true, quote(do: Upcall.Frame.await_turn(__MODULE__, frame))},
+    {quote(do: {:bad_return, step, name, arity, where, expected, got}), true,
+     quote(
+       do: Upcall.Error.raise_bad_return({__MODULE__, name, arity}, fun, where, expected, got)
+     )}
+  ]
+
+  @stubs [
+    __upcall_resume__: 4,
+    __upcall_resume_raised__: 4,
+    __upcall_wait__: 2,
+    __upcall_info__: 0,
+    __upcall_nifs__: 0
+  ]
+
+  # The trampoline is the module's own: when new code is loaded, calls under way go on in the old.
+  @doc false
+  defmacro __before_compile__(_env) do
+    quote do
+      @on_load :__upcall_load__
+
+      @doc false
+      def __upcall_load__ do
+        # Local functions: `load_nif` loads into the module that calls it, and no other module can call
+        # this one until it is loaded.
+        load = fn path, info -> :erlang.load_nif(path, info) end
+        native_nifs = fn -> __upcall_nifs__() end
+        Upcall.Library.load!(__MODULE__, @upcall_options, @upcall_nifs, load, native_nifs)
+      end
+
+      defp __upcall_run__({:upcall, frame, roots, fun, request}),
+        do: __upcall_loop__(frame, roots, fun, request)
+
+      defp __upcall_run__(ended), do: ended
+
+      unquote_splicing(Enum.map(@requests, &loop/1))
+
+      defp __upcall_loop__(frame, _, _, {:update, roots, fun, request}),
+        do: __upcall_loop__(frame, roots, fun, request)
+
+      defp __upcall_loop__(_, _, _, ended), do: ended
+
+      unquote_splicing(Enum.map(@stubs, &stub/1))
+    end
+  end
+
+  defp loop({request, guard, call}) do
+    quote do
+      defp __upcall_loop__(frame, roots, fun, unquote(request)) when unquote(guard) do
+        try do
+          unquote(call)
+        catch
+          class, reason ->
+            outcome = Upcall.Error.outcome(class, reason, __STACKTRACE__)
+            request = __upcall_resume_raised__(frame, roots, step, outcome)
+            __upcall_loop__(frame, roots, fun, request)
+        else
+          value ->
+            __upcall_loop__(frame, roots, fun, __upcall_resume__(frame, roots, step, value))
+        end
+      end
+    end
+  end
+
+  defp stub({name, arity}) do
+    unused = List.duplicate({:_, [], nil}, arity)
+
+    quote do
+      @doc false
+      def unquote(name)(unquote_splicing(unused)), do: :erlang.nif_error(:not_loaded)
+    end
+  end
+
+  defp decompose({name, _, arguments}) when is_atom(name) and is_list(arguments) do
+    unless Enum.all?(arguments, &match?({_, _, context} when is_atom(context), &1)) do
+      raise ArgumentError, "defnif #{name}: expected names of arguments, as in: defnif add(a, b)"
+    end
+
+    {name, arguments}
+  end
+
+  defp decompose({name, _, context}) when is_atom(name) and is_atom(context), do: {name, []}
+
+  defp decompose(other) do
+    raise ArgumentError, "defnif: expected a function head, got: #{Macro.to_string(other)}"
+  end
+
+  # The arities of the arguments that the function's spec says are functions; nil for the others.
+  defp function_arities(module, name, arity) do
+    unknown = List.duplicate(nil, arity)
+
+    module
+    |> Module.get_attribute(:spec, [])
+    |> Enum.find_value(unknown, fn
+      {:spec, {:when, _, [{:"::", _, [{^name, _, types}, _]}, _]}, _} -> arities(types, arity)
+      {:spec, {:"::", _, [{^name, _, types}, _]}, _} -> arities(types, arity)
+      _ -> nil
+    end)
+  end
+
+  defp arities(types, arity) when length(types) == arity, do: Enum.map(types, &function_arity/1)
+  defp arities(_, _), do: nil
+
+  defp function_arity({:"::", _, [_name, type]}), do: function_arity(type)
+  defp function_arity([{:->, _, [[{:..., _, _}], _]}]), do: nil
+  defp function_arity([{:->, _, [arguments, _]}]), do: length(arguments)
+  defp function_arity(_), do: nil
+
+  defp arity_checks(arities, name, arguments) do
+    for {{expected, argument}, position} <- Enum.with_index(Enum.zip(arities, arguments), 1),
+        expected != nil do
+      quote do
+        unless is_function(unquote(argument), unquote(expected)) do
+          :erlang.error(
+            Upcall.Error.exception(
+              {:bad_term, unquote(to_string(name)), unquote(length(arguments)),
+               "argument #{unquote(position)}: ", "a function of arity #{unquote(expected)}",
+               unquote(argument)},
+              __MODULE__
+            )
+          )
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,17 @@
+defmodule UpcallTest.Native do
+  @moduledoc false
+
+  @project_dir Path.expand("../..", __DIR__)
+
+  @doc """
+  Returns the path of a test NIF library, without its extension.
+
+  `UPCALL_NATIVE_DIR` chooses a build other than `build/dev`.
+  """
+  @spec path(String.t()) :: Path.t()
+  def path(name) do
+    (System.get_env("UPCALL_NATIVE_DIR") || "build/dev/native")
+    |> Path.expand(@project_dir)
+    |> Path.join(name)
+  end
+end

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Checks format and common mistakes in C++ and Elixir. Needs build/dev, for its compile commands.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+find . \( -name .git -o -name build -o -name _build -o -name deps \) -prune \
+  -o \( -name '*.hpp' -o -name '*.cpp' \) -print0 \
+  | xargs -r -0 clang-format --dry-run -Werror
+
+commands=build/dev/compile_commands.json
+if [[ -f $commands ]]; then
+  sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$commands" | sort -u \
+    | xargs -r -d '\n' -n 1 -P "$(nproc)" clang-tidy --quiet -p build/dev 2>&1 \
+    | { grep -v '^[0-9]* warnings\{0,1\} generated\.$' || true; }
+fi
+
+mix format --check-formatted
+mix compile --warnings-as-errors --force

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Runs `mix test` with the NIF libraries of the `asan` preset: AddressSanitizer, LeakSanitizer and
+# UndefinedBehaviorSanitizer. Arguments go to `mix test`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+reports=$PWD/build/asan/reports
+rm -rf "$reports"
+mkdir -p "$reports"
+
+# Compiled without the runtime preloaded, as that is several times faster.
+MIX_ENV=test mix compile
+
+# A preloaded libasan looks __cxa_throw up at start; libstdc++ has to be there by then.
+preload="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so) $(g++ -print-file-name=libstdc++.so.6)"
+
+# abort_on_error ends the VM at the first memory error. exitcode=0 keeps leaks, which sh and erts
+# have of their own, from failing a process: the reports are searched below instead. erts has no
+# frame pointers: without the slow unwinder, memory from enif_alloc would not name who asked for it.
+# The caller's ASAN_OPTIONS come last, so that they win.
+asan_options="log_path=$reports/report:abort_on_error=1:detect_leaks=1"
+asan_options+=":fast_unwind_on_malloc=0:malloc_context_size=15:${ASAN_OPTIONS:-}"
+lsan_options="exitcode=0:print_suppressions=0"
+ubsan_options="print_stacktrace=1:halt_on_error=1:abort_on_error=1"
+
+# erts' own allocators reuse memory that the sanitizer would poison; `+Mea min` hands all to malloc.
+status=0
+env UPCALL_NATIVE_DIR="$PWD/build/asan/native" UPCALL_SANITIZER=address \
+  LD_PRELOAD="$preload" ASAN_OPTIONS="$asan_options" LSAN_OPTIONS="$lsan_options" \
+  UBSAN_OPTIONS="$ubsan_options" \
+  elixir --erl "+Mea min" -S mix test "$@" || status=$?
+
+ours='upcall|/native/[^/ ]*_nif\.'
+blamed=$(grep -rlE "$ours" "$reports" || true)
+if [[ -n $blamed ]]; then
+  echo "sanitizer reports that name our frames:" >&2
+  while read -r report; do
+    echo "== $report" >&2
+    cat "$report" >&2
+  done <<<"$blamed"
+  exit 1
+fi
+exit "$status"
