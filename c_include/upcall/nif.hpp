@@ -57,9 +57,10 @@ inline int load(ErlNifEnv* env, ERL_NIF_TERM info) noexcept {
                               ::upcall::detail::table_name(name)>::entry
 
 /// The entries of Upcall itself, for a hand-written table.
-#define UPCALL_ENTRIES                                                              \
-  ::upcall::detail::trampoline_entries[0], ::upcall::detail::trampoline_entries[1], \
-      ::upcall::detail::trampoline_entries[2], ::upcall::detail::trampoline_entries[3]
+#define UPCALL_ENTRIES                                                                  \
+  ::upcall::detail::trampoline_entries[0], ::upcall::detail::trampoline_entries[1],     \
+      ::upcall::detail::trampoline_entries[2], ::upcall::detail::trampoline_entries[3], \
+      ::upcall::detail::trampoline_entries[4]
 
 /// Makes a C++ function a NIF of another name: `UPCALL_NIF_AS("delete!", &database::remove)`.
 #define UPCALL_NIF_AS(name, function, ...)                                                   \

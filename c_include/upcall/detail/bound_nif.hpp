@@ -92,7 +92,7 @@ struct bound_nif {
   }
 
   static ERL_NIF_TERM call(ErlNifEnv* env, int, const ERL_NIF_TERM raw[]) noexcept {
-    return start_fiber_frame<&body>(env, {Name.plain, arity},
+    return start_fiber_frame<&body>(env, {Name.plain, arity, Options.dirty},
                                     stack_pool::class_of(Options.stack_size), raw);
   }
 

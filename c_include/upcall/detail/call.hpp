@@ -37,7 +37,7 @@ inline frame& frame_for_upcall() {
                                                           const std::string& expected,
                                                           ERL_NIF_TERM got) {
   ErlNifEnv* env = running.env();
-  const nif_name nif = running.nif();
+  const nif_identity nif = running.nif();
   running.suspend(enif_make_tuple7(env, atoms::bad_return.raw(), running.next_token(),
                                    make_text(env, nif.name), enif_make_int(env, nif.arity),
                                    make_text(env, where), make_text(env, expected), got));
@@ -120,30 +120,12 @@ class function_root {
   /// Finds or makes the running frame's copy of a kept function.
   static function_root of_kept(const std::shared_ptr<const kept_content>& content) {
     frame& running = frame_for_upcall();
-    for (auto& [known, used] : running.kept) {
-      if (known == content) {
-        used->share();
-        return function_root(used);
-      }
+    for (const auto& [known, used] : running.kept) {
+      if (known == content) return function_root(used);
     }
-    function_root made(running.add_root(content->copy().copy_to(running.env())));
-    running.kept.emplace_back(content, made.m_root);
-    made.m_root->share();
-    return made;
-  }
-
-  function_root(const function_root& other) noexcept : m_root(other.m_root) { m_root->share(); }
-  function_root(function_root&& other) noexcept : m_root(std::exchange(other.m_root, nullptr)) {}
-  function_root& operator=(function_root other) noexcept {
-    std::swap(m_root, other.m_root);
-    return *this;
-  }
-  ~function_root() {
-    if (m_root == nullptr || !m_root->leave()) return;
-    const std::unique_ptr<root> last(m_root);
-    // Elsewhere the frame can't be told: its root then lives as long as the frame.
-    frame* const running = current_frame();
-    if (running != nullptr && running->number() == last->frame()) running->drop_root(last->index());
+    root_handle made = running.add_root(content->copy().copy_to(running.env()));
+    running.kept.emplace_back(content, made);
+    return function_root(std::move(made));
   }
 
   /// Gives the function's frame, for an upcall. Throws: `error` where that is not the running one.
@@ -163,10 +145,10 @@ class function_root {
   }
 
  private:
-  explicit function_root(root* made) noexcept : m_root(made) {}
+  explicit function_root(root_handle made) noexcept : m_root(std::move(made)) {}
 
   void check(const frame& running) const {
-    if (m_root == nullptr) raise("Elixir.RuntimeError", "this upcall::function was moved from");
+    if (!m_root) raise("Elixir.RuntimeError", "this upcall::function was moved from");
     if (m_root->frame() != running.number()) throw_foreign();
   }
   [[noreturn]] UPCALL_NOINLINE static void throw_foreign() {
@@ -175,7 +157,7 @@ class function_root {
           "use function::keep() for one that outlives its call");
   }
 
-  root* m_root;
+  root_handle m_root;
 };
 
 /// Makes the function `module:function/arity` a root.

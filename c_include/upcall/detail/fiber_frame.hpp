@@ -18,27 +18,29 @@ struct fiber_start {
   step first;
   fiber* on;
   std::size_t stack_class;
-  nif_name nif;
+  nif_identity nif;
   const ERL_NIF_TERM* arguments;
+  thread_frames& here;
 };
 
 /// Runs `Body(frame, arguments)`, the whole of a native call, until it first suspends or ends, and
 /// gives what the NIF returns.
 template <void (*Body)(frame&, const ERL_NIF_TERM*)>
-ERL_NIF_TERM start_fiber_frame(ErlNifEnv* env, nif_name nif, std::size_t stack_class,
+ERL_NIF_TERM start_fiber_frame(ErlNifEnv* env, nif_identity nif, std::size_t stack_class,
                                const ERL_NIF_TERM* arguments) noexcept {
-  fiber* const on = stacks->take(stack_class);
+  stack_pool::thread& pool = stack_pool::this_thread();
+  fiber* const on = pool.take(stack_class);
   if (on == nullptr) return system_limit_reply(env);
-  fiber_start start{{env, 0}, on, stack_class, nif, arguments};
+  fiber_start start{{env, 0}, on, stack_class, nif, arguments, this_thread_frames()};
   on->start(
       [](void* argument) noexcept {
         auto& begin = *static_cast<fiber_start*>(argument);
-        frame running(begin.first, begin.nif, begin.on, begin.stack_class);
+        frame running(begin.first, begin.nif, begin.on, begin.stack_class, begin.here);
         running.run([&] { Body(running, begin.arguments); });
       },
       &start);
-  this_thread_frame() = nullptr;
-  if (on->resting()) stacks->give(on, stack_class);
+  start.here.current = nullptr;
+  if (on->resting()) pool.give(on, stack_class);
   return start.first.reply;
 }
 

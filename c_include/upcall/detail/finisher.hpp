@@ -21,11 +21,17 @@ class finisher {
   /// Takes a frame that nobody will resume. Threads: any.
   void take(frame* left) noexcept {
     counts.abandoned.fetch_add(1, std::memory_order_relaxed);
+    requeue(left);
+  }
+
+  /// Takes one again that was postponed.
+  void requeue(frame* left) noexcept {
     const std::lock_guard lock(m_mutex);
     left->next_abandoned = nullptr;
     *m_last = left;
     m_last = &left->next_abandoned;
-    if (m_idle == 0 && m_threads < most_threads) start_thread();
+    ++m_queued;
+    if (m_queued > m_idle && m_threads < most_threads) start_thread();
     // Under the lock: a thread that looks at the queue now can't go to sleep in between.
     m_wake.notify_one();
   }
@@ -46,17 +52,23 @@ class finisher {
   void work() noexcept {
     for (;;) {
       frame* const left = next_frame();
+      if (is_postponed(*left)) continue;
       step last;
       left->finish(last);
       counts.abandoned.fetch_sub(1, std::memory_order_relaxed);
     }
   }
 
+  /// Whether a nested frame still uses what this one holds; it comes back then.
+  /// (exclusive_base.hpp)
+  static bool is_postponed(frame& left) noexcept;
+
   frame* next_frame() noexcept {
     std::unique_lock lock(m_mutex);
     ++m_idle;
     m_wake.wait(lock, [this] { return m_first != nullptr; });
     --m_idle;
+    --m_queued;
     frame* const left = m_first;
     m_first = left->next_abandoned;
     if (m_first == nullptr) m_last = &m_first;
@@ -67,6 +79,7 @@ class finisher {
   std::condition_variable m_wake;
   frame* m_first = nullptr;
   frame** m_last = &m_first;
+  int m_queued = 0;
   int m_threads = 0;
   int m_idle = 0;
 };

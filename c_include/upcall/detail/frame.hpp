@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -22,10 +23,12 @@ namespace detail {
 class frame;
 class kept_content;
 class exclusive_base;
+class turn;
 
 /// What Elixir holds of a suspended frame: a resource, made at its first suspension.
 struct frame_handle {
   frame* suspended;  ///< null once it has ended
+  unsigned dirty;
   ErlNifPid owner;
 };
 
@@ -38,10 +41,11 @@ struct step {
 
 enum class outcome_kind { returned, raised, abandoned };
 
-/// What a NIF is called, for errors.
-struct nif_name {
+/// What a NIF is called, for errors, and which schedulers run it.
+struct nif_identity {
   const char* name;
   int arity;
+  unsigned dirty;  ///< erl_nif's flag, 0 for a normal scheduler
 };
 
 /// Counts of this library's frames.
@@ -52,38 +56,52 @@ struct frame_counts {
 };
 inline constinit frame_counts counts;
 
-// See `stack_pool::this_thread` for why it looks like this.
-UPCALL_NOINLINE inline frame*& this_thread_frame() noexcept {
-  static thread_local constinit frame* current = nullptr;
-  asm volatile("");
-  return current;
-}
-inline frame* current_frame() noexcept { return this_thread_frame(); }
+/// What a thread knows of the frames that it runs.
+struct thread_frames {
+  frame* current = nullptr;
+  std::uint64_t next_number = 0;
 
-/// Gives frames numbers that never come again, so that a handle that outlives its frame is known.
-UPCALL_NOINLINE inline std::uint64_t next_frame_number() noexcept {
-  static constinit std::atomic<std::uint64_t> next_block{1};
-  static thread_local constinit std::uint64_t next = 0;
-  constexpr std::uint64_t block = 4096;  // one contended addition for so many frames
-  if (next % block == 0) next = next_block.fetch_add(1, std::memory_order_relaxed) * block;
-  return next++;
+  /// Gives a number that never comes again, so that a handle that outlives its frame is known.
+  std::uint64_t take_number() noexcept {
+    static constinit std::atomic<std::uint64_t> next_block{1};
+    constexpr std::uint64_t block = 4096;  // one contended addition for so many frames
+    if (next_number % block == 0) {
+      next_number = next_block.fetch_add(1, std::memory_order_relaxed) * block;
+    }
+    return next_number++;
+  }
+};
+
+// See `stack_pool::this_thread` for why it looks like this.
+UPCALL_NOINLINE inline thread_frames& this_thread_frames() noexcept {
+  static thread_local constinit thread_frames frames;
+  asm volatile("");
+  return frames;
 }
+inline frame* current_frame() noexcept { return this_thread_frames().current; }
 
 /// A native call that can be suspended. It lives on the stack of its body. Threads: one at a time.
 class frame {
  public:
-  frame(step& first, nif_name nif, fiber* on, std::size_t stack_class) noexcept
+  /// Begins on the thread of `here`.
+  frame(step& first, nif_identity nif, fiber* on, std::size_t stack_class,
+        thread_frames& here) noexcept
       : m_step(&first),
         m_env(first.env),
         m_fiber(on),
         m_stack_class(stack_class),
-        m_number(next_frame_number()),
-        m_nif(nif) {}
+        m_number(here.take_number()),
+        m_nif(nif) {
+    here.current = this;
+  }
   frame(const frame&) = delete;
   frame& operator=(const frame&) = delete;
   ~frame() {
-    for (auto& [content, used] : kept) delete_root(used);
-    if (m_kept_result != nullptr) delete_root(m_kept_result);
+    if (!held.empty()) give_up_holds();
+    // What may hold roots goes while the roots are still there.
+    kept.clear();
+    m_kept_result = {};
+    m_unscoped_failure = nullptr;
     end();
   }
 
@@ -100,7 +118,10 @@ class frame {
   }
 
   /// Forgets the handle, which is being destroyed: nobody will resume this frame.
-  void abandon() noexcept { m_handle = nullptr; }
+  void abandon() noexcept {
+    m_handle = nullptr;
+    m_orphaned.store(true, std::memory_order_release);
+  }
 
   /// Runs on without a caller, until the body has ended or is parked.
   void finish(step& last) noexcept { begin(last, outcome_kind::abandoned, 0); }
@@ -150,13 +171,13 @@ class frame {
     m_selection_changed = true;
   }
 
-  /// Adds a root and gives what its handles share.
-  root* add_root(ERL_NIF_TERM added) {
-    return std::make_unique<root>(m_number, m_roots.add(m_env, added)).release();
+  /// Makes a term a root.
+  root_handle add_root(ERL_NIF_TERM added) {
+    return root_handle(m_roots.add(m_env, added, m_number));
   }
-  void drop_root(std::uint32_t index) noexcept {
-    if (index == m_selected) m_selected = no_function;
-    m_roots.drop(index);
+  void drop_root(root* dead) noexcept {
+    if (dead->index() == m_selected) m_selected = no_function;
+    m_roots.drop(dead);
   }
   [[nodiscard]] ERL_NIF_TERM root_term(std::uint32_t index) const noexcept {
     return m_roots.at(m_env, index);
@@ -169,13 +190,39 @@ class frame {
   }
 
   /// Sets what the NIF returns. The destructors that run after it may still make upcalls.
-  void set_result(ERL_NIF_TERM reply) noexcept { m_result = reply; }
+  void set_result(ERL_NIF_TERM reply) noexcept {
+    m_result = reply;
+    m_kept_result = {};
+  }
+
+  /// Whether the body has computed for so long that others should run.
+  bool slice_is_over() noexcept {
+    constexpr ErlNifTime slice = 500;
+    const ErlNifTime now = enif_monotonic_time(ERL_NIF_USEC);
+    if (now - m_slice_start < slice) return false;
+    m_slice_start = now;
+    return true;
+  }
+
+  /// The process that the frame belongs to, as a term. The first call is the frame's own.
+  ERL_NIF_TERM process() noexcept {
+    if (m_process == 0) {
+      ErlNifPid self;
+      enif_self(m_env, &self);
+      m_process = enif_make_pid(m_env, &self);
+    }
+    return m_process;
+  }
+  /// Whether nobody will resume it, known or not yet known to itself.
+  [[nodiscard]] bool is_orphaned() const noexcept {
+    return m_orphaned.load(std::memory_order_acquire);
+  }
 
   [[nodiscard]] ErlNifEnv* env() const noexcept { return m_env; }
   [[nodiscard]] step& running_step() noexcept { return *m_step; }
   [[nodiscard]] std::uint64_t number() const noexcept { return m_number; }
   [[nodiscard]] step_mark mark() const noexcept { return {m_number, m_step_number}; }
-  [[nodiscard]] nif_name nif() const noexcept { return m_nif; }
+  [[nodiscard]] nif_identity nif() const noexcept { return m_nif; }
   [[nodiscard]] bool is_abandoned() const noexcept { return m_abandoned; }
   [[nodiscard]] frame_handle* handle() const noexcept { return m_handle; }
 
@@ -198,22 +245,24 @@ class frame {
   [[nodiscard]] const std::byte* stack_end() const noexcept { return m_fiber->stack(); }
 
   frame* next_abandoned = nullptr;  ///< of the finisher's list
-  std::vector<std::pair<std::shared_ptr<const kept_content>, root*>>
+  std::vector<std::pair<std::shared_ptr<const kept_content>, root_handle>>
       kept;  ///< kept functions used here
-  std::exception_ptr* c_scope =
-      nullptr;  ///< where the C callbacks under way leave what they caught
-  int upcalls_when_abandoned = 0;
+  std::exception_ptr* c_failure =
+      &m_unscoped_failure;            ///< where C callbacks leave what they caught
+  std::vector<exclusive_base*> held;  ///< oldest first
+  turn* turn_awaited = nullptr;
+  bool is_postponed = false;  ///< abandoned, while a nested frame uses what it holds
 
   /// Runs the whole body: `call` gives what the NIF returns. No exception leaves it.
   template <class Call>
   void run(const Call& call) noexcept {
-    this_thread_frame() = this;
     try {
       call();
+      if (m_unscoped_failure) std::rethrow_exception(std::exchange(m_unscoped_failure, nullptr));
     } catch (...) {
       if (!m_abandoned) set_result(reply_of_current_exception());
     }
-    m_step->reply = m_kept_result == nullptr ? m_result : root_term(m_kept_result->index());
+    m_step->reply = !m_kept_result ? m_result : root_term(m_kept_result->index());
   }
 
  private:
@@ -229,10 +278,10 @@ class frame {
       ++m_step_number;  // what was borrowed is gone
     }
     // This thread's on both sides of the switch, for it is the one that waits for the body.
-    frame*& current = this_thread_frame();
-    current = this;
+    thread_frames& here = this_thread_frames();
+    here.current = this;
     run_body();
-    current = nullptr;
+    here.current = nullptr;
   }
 
   /// Runs the body until it suspends or ends. After that this frame may be gone.
@@ -240,7 +289,7 @@ class frame {
     fiber* const on = m_fiber;
     const std::size_t stack_class = m_stack_class;
     on->resume();
-    if (on->resting()) stacks->give(on, stack_class);
+    if (on->resting()) stack_pool::this_thread().give(on, stack_class);
   }
 
   UPCALL_FLATTEN ERL_NIF_TERM next_request(ERL_NIF_TERM request) noexcept {
@@ -269,15 +318,17 @@ class frame {
     return m_selected == no_function ? atoms::nil.raw() : m_roots.at(m_env, m_selected);
   }
 
+  UPCALL_COLD void give_up_holds() noexcept;
+  UPCALL_COLD void lose_holds() noexcept;
+
   void keep_result() {
-    if (m_kept_result == nullptr) m_kept_result = add_root(m_result);
+    if (!m_kept_result) m_kept_result = add_root(m_result);
   }
 
   UPCALL_COLD ERL_NIF_TERM reply_of_current_exception() noexcept;
   UPCALL_COLD void throw_outcome();
   [[noreturn]] UPCALL_COLD void throw_pending(ERL_NIF_TERM reason);
   [[noreturn]] UPCALL_COLD void throw_abandoned();
-  static void delete_root(root* used) noexcept { const std::unique_ptr<root> owned(used); }
 
   step* m_step;
   ErlNifEnv* m_env;
@@ -289,17 +340,31 @@ class frame {
   ERL_NIF_TERM m_token = 0;
   ERL_NIF_TERM m_outcome = 0;
   ERL_NIF_TERM m_result = 0;  // of the body, while what it leaves behind is destroyed
-  root* m_kept_result = nullptr;
   outcome_kind m_outcome_kind = outcome_kind::returned;
   bool m_selection_changed = false;
   bool m_in_codec = false;
   bool m_abandoned = false;
   bool m_was_suspended = false;
   frame_handle* m_handle = nullptr;
-  nif_name m_nif;
+  std::atomic<bool> m_orphaned{false};
+  int m_upcalls_when_abandoned = 0;
+  ERL_NIF_TERM m_process = 0;
+  ErlNifTime m_slice_start = std::numeric_limits<ErlNifTime>::min() / 2;
+  std::exception_ptr m_unscoped_failure;
+  nif_identity m_nif;
   roots m_roots;
+  root_handle m_kept_result;
   std::unique_ptr<owned_env> m_views;
 };
+
+inline void release_root(root* last) noexcept {
+  frame* const running = current_frame();
+  if (running != nullptr && running->number() == last->frame()) {
+    running->drop_root(last);
+  } else {
+    const std::unique_ptr<root> owned(last);
+  }
+}
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

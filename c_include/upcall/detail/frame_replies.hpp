@@ -61,7 +61,7 @@ inline ERL_NIF_TERM error_reply(ErlNifEnv* env, const error& failure) noexcept {
                           failure.stack_trace().copy_to(env));
 }
 
-inline ERL_NIF_TERM bad_term_reply(ErlNifEnv* env, nif_name nif, const bad_term& failure) {
+inline ERL_NIF_TERM bad_term_reply(ErlNifEnv* env, nif_identity nif, const bad_term& failure) {
   if (failure.got().is_stale()) {
     return exception_reply(env, "Elixir.ArgumentError",
                            failure.where() + "expected " + failure.expected());
@@ -83,7 +83,7 @@ inline void translate(const std::exception_ptr& failure) {
   std::rethrow_exception(failure);
 }
 
-inline ERL_NIF_TERM reply_of(ErlNifEnv* env, nif_name nif, const std::exception_ptr& failure) {
+inline ERL_NIF_TERM reply_of(ErlNifEnv* env, nif_identity nif, const std::exception_ptr& failure) {
   constexpr auto argument_error = "Elixir.ArgumentError";
   try {
     translate(failure);
@@ -118,7 +118,7 @@ inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
 
 inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
   void* place = enif_alloc_resource(frame_handle_type.type(), sizeof(frame_handle));
-  m_handle = std::construct_at(static_cast<frame_handle*>(place), this);
+  m_handle = std::construct_at(static_cast<frame_handle*>(place), this, m_nif.dirty);
   enif_self(m_env, &m_handle->owner);
   const ERL_NIF_TERM reference = enif_make_resource(m_env, m_handle);
   enif_release_resource(m_handle);
@@ -157,12 +157,13 @@ inline void frame::throw_pending(ERL_NIF_TERM reason) {
 inline void frame::throw_abandoned() {
   // A loop that swallows everything would keep a thread for ever.
   constexpr int most = 100;
-  if (++upcalls_when_abandoned >= most) park(0);
+  if (++m_upcalls_when_abandoned >= most) park(0);
   throw abandoned{};
 }
 
 inline void frame::park(ERL_NIF_TERM reply) noexcept {
   m_step->reply = reply;
+  lose_holds();
   end();
   counts.parked.fetch_add(1, std::memory_order_relaxed);
   report_parked(m_nif);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../atom.hpp"
+#include "exclusive_base.hpp"
 #include "immortal.hpp"
 #include "resource_type.hpp"
 #include "stack_pool.hpp"
@@ -45,6 +46,7 @@ inline ERL_NIF_TERM nifs(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
 inline constexpr ErlNifFunc trampoline_entries[] = {
     {"__upcall_resume__", 4, &resume<outcome_kind::returned>, 0},
     {"__upcall_resume_raised__", 4, &resume<outcome_kind::raised>, 0},
+    {"__upcall_wait__", 2, &await_turn, 0},
     {"__upcall_info__", 0, &info, 0},
     {"__upcall_nifs__", 0, &nifs, 0},
 };

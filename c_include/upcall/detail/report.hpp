@@ -10,7 +10,7 @@ namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 /// Tells once that a stack is lost for good; `Upcall.Frame.info/1` counts them all.
-inline void report_parked(nif_name nif) noexcept {
+inline void report_parked(nif_identity nif) noexcept {
   static constinit std::atomic<bool> told{false};
   if (told.exchange(true, std::memory_order_relaxed)) return;
   std::fprintf(stderr,

@@ -33,47 +33,38 @@ class stack_pool {
                                  classes - 1);
   }
 
-  /// Takes a fiber of the class, or `nullptr` when there may be no more stacks.
-  fiber* take(std::size_t stack_class) noexcept {
-    thread_tier& mine = this_thread()[stack_class];
-    if (mine.first != nullptr) {
-      --mine.count;
-      return std::exchange(mine.first, mine.first->next);
-    }
-    return take_shared(stack_class);
-  }
+  /// The fibers that rest on one thread, and the way to all others. Threads: its own.
+  class thread {
+   public:
+    /// Takes a fiber of the class, or `nullptr` when there may be no more stacks.
+    fiber* take(std::size_t stack_class) noexcept;
+    /// Takes back a fiber that rests.
+    void give(fiber* resting, std::size_t stack_class) noexcept;
 
-  /// Takes back a fiber that rests. Threads: any.
-  void give(fiber* resting, std::size_t stack_class) noexcept {
-    thread_tier& mine = this_thread()[stack_class];
-    if (mine.count < most_per_thread) {
-      resting->next = std::exchange(mine.first, resting);
-      ++mine.count;
-    } else {
-      give_shared(resting, stack_class);
-    }
+   private:
+    struct tier {
+      fiber* first = nullptr;
+      std::size_t count = 0;
+    };
+    std::array<tier, classes> m_tiers{};
+  };
+
+  // The address of a thread_local may not be remembered across a switch, and compilers do remember
+  // it, even that of an accessor that is not inlined, unless they are told that it has an effect.
+  UPCALL_NOINLINE static thread& this_thread() noexcept {
+    static thread_local constinit thread mine;
+    asm volatile("");
+    return mine;
   }
 
   [[nodiscard]] stack_memory& memory() noexcept { return m_memory; }
 
  private:
-  struct thread_tier {
-    fiber* first = nullptr;
-    std::size_t count = 0;
-  };
   struct shared_tier {
     fiber* first = nullptr;
     std::size_t count = 0;
     std::vector<std::byte*> cold;
   };
-
-  // The address of a thread_local may not be remembered across a switch, and compilers do remember
-  // it, even that of an accessor that is not inlined, unless they are told that it has an effect.
-  UPCALL_NOINLINE static std::array<thread_tier, classes>& this_thread() noexcept {
-    static thread_local constinit std::array<thread_tier, classes> tiers{};
-    asm volatile("");
-    return tiers;
-  }
 
   static constexpr std::size_t size_of(std::size_t stack_class) noexcept {
     return smallest << stack_class;
@@ -128,6 +119,20 @@ class stack_pool {
 
 /// The stacks of this library.
 inline immortal<stack_pool> stacks;
+
+inline fiber* stack_pool::thread::take(std::size_t stack_class) noexcept {
+  tier& mine = m_tiers[stack_class];
+  if (mine.first == nullptr) return stacks->take_shared(stack_class);
+  --mine.count;
+  return std::exchange(mine.first, mine.first->next);
+}
+
+inline void stack_pool::thread::give(fiber* resting, std::size_t stack_class) noexcept {
+  tier& mine = m_tiers[stack_class];
+  if (mine.count >= most_per_thread) return stacks->give_shared(resting, stack_class);
+  resting->next = std::exchange(mine.first, resting);
+  ++mine.count;
+}
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

@@ -21,23 +21,43 @@ inline ERL_NIF_TERM raise_argument_error(ErlNifEnv* env, const char* message) no
   return enif_raise_exception(env, made);
 }
 
-/// `resume(frame, roots, token, outcome)`: gives the pending upcall its outcome and runs the next
-/// step.
-template <outcome_kind Kind>
-ERL_NIF_TERM resume(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
+/// Gives the handle of a suspended frame that the calling process may resume. Else gives null, and
+/// `failure` is what the NIF must return.
+UPCALL_FLATTEN const frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM reference,
+                                             ERL_NIF_TERM& failure) noexcept {
   void* object = nullptr;
-  if (!enif_get_resource(env, argv[0], frame_handle_type.type(), &object)) {
-    return raise_argument_error(env, "expected a native frame of this library as it is loaded now");
+  if (!enif_get_resource(env, reference, frame_handle_type.type(), &object)) {
+    failure =
+        raise_argument_error(env, "expected a native frame of this library as it is loaded now");
+    return nullptr;
   }
   const auto* handle = static_cast<const frame_handle*>(object);
   ErlNifPid self;
   enif_self(env, &self);
   // Local pids are immediate: the same pid is the same word.
   if (enif_make_pid(env, &self) != enif_make_pid(env, &handle->owner)) {
-    return raise_argument_error(env,
-                                "a native frame can be resumed by the process that made it only");
+    failure =
+        raise_argument_error(env, "a native frame can be resumed by the process that made it only");
+    return nullptr;
   }
-  if (handle->suspended == nullptr) return raise_argument_error(env, "this native frame has ended");
+  if (handle->suspended == nullptr) {
+    failure = raise_argument_error(env, "this native frame has ended");
+    return nullptr;
+  }
+  return handle;
+}
+
+/// `resume(frame, roots, token, outcome)`: gives the pending upcall its outcome and runs the next
+/// step.
+template <outcome_kind Kind>
+ERL_NIF_TERM resume(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) noexcept {
+  ERL_NIF_TERM failure = 0;
+  const frame_handle* handle = own_frame(env, argv[0], failure);
+  if (handle == nullptr) return failure;
+  if (handle->dirty != 0 && enif_thread_type() == ERL_NIF_THR_NORMAL_SCHEDULER) {
+    return enif_schedule_nif(env, "__upcall_resume__", static_cast<int>(handle->dirty),
+                             &resume<Kind>, argc, argv);
+  }
   step next{env, 0};
   if (!handle->suspended->resume(next, Kind, argv[1], argv[2], argv[3])) {
     return raise_argument_error(

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "frame.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// Where the callbacks of one call into C leave what they catch.
+class c_scope {
+ public:
+  c_scope() noexcept : m_running(current_frame()) {
+    if (m_running != nullptr) m_outer = std::exchange(m_running->c_failure, &m_caught);
+  }
+  c_scope(const c_scope&) = delete;
+  c_scope& operator=(const c_scope&) = delete;
+  ~c_scope() {
+    if (m_running != nullptr) m_running->c_failure = m_outer;
+  }
+
+  void rethrow() {
+    if (m_caught) std::rethrow_exception(std::exchange(m_caught, nullptr));
+  }
+
+ private:
+  frame* m_running;
+  std::exception_ptr* m_outer = nullptr;
+  std::exception_ptr m_caught;
+};
+
+inline std::exception_ptr& c_failure_or(std::exception_ptr& otherwise) noexcept {
+  frame* const running = current_frame();
+  return running == nullptr ? otherwise : *running->c_failure;
+}
+
+template <class R, class Arguments>
+struct callable;
+template <class R, class... Arguments>
+struct callable<R, std::tuple<Arguments...>> {
+  using type = std::function<R(Arguments...)>;
+};
+template <class R, class Arguments>
+using callable_t = typename callable<R, Arguments>::type;
+
+template <class Excluded, class... Ts>
+using without_t = decltype(std::tuple_cat(
+    std::declval<
+        std::conditional_t<std::is_same_v<Ts, Excluded>, std::tuple<>, std::tuple<Ts>>>()...));
+
+template <class Excluded, class Parameter, class Argument>
+auto keep_unless(Argument& argument) {
+  if constexpr (std::is_same_v<Parameter, Excluded>) {
+    return std::tuple<>();
+  } else {
+    return std::tuple<Parameter>(argument);
+  }
+}
+
+template <class Excluded, class... Parameters, class... Arguments>
+auto without_user_data(Arguments&... arguments) {
+  return std::tuple_cat(keep_unless<Excluded, Parameters>(arguments)...);
+}
+
+template <class T>
+void* as_data(T value) noexcept {
+  if constexpr (std::is_same_v<T, void*>) {
+    return value;
+  } else {
+    return nullptr;
+  }
+}
+
+/// Makes an answer of a value or of a function of the arguments.
+template <class R, class Arguments, class OnError>
+callable_t<R, Arguments> answer(OnError on_error) {
+  if constexpr (std::is_constructible_v<callable_t<R, Arguments>, OnError>) {
+    return on_error;
+  } else {
+    return [on_error](const auto&...) -> R { return on_error; };
+  }
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

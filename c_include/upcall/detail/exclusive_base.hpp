@@ -1,0 +1,246 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "../error.hpp"
+#include "call.hpp"
+#include "finisher.hpp"
+#include "frame.hpp"
+#include "trampoline.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+class exclusive_base;
+
+/// One right to an exclusive object, given up when it is destroyed.
+class hold {
+ public:
+  hold(exclusive_base& taken, frame& by) noexcept : m_taken(&taken), m_frame(by.number()) {}
+  hold(hold&& other) noexcept
+      : m_taken(std::exchange(other.m_taken, nullptr)), m_frame(other.m_frame) {}
+  hold(const hold&) = delete;
+  hold& operator=(const hold&) = delete;
+  hold& operator=(hold&&) = delete;
+  ~hold();
+
+ private:
+  exclusive_base* m_taken;
+  std::uint64_t m_frame;  // not a pointer: a hold that was moved elsewhere may outlive its frame
+};
+
+/// A frame that waits for its turn. Lives on that frame's stack, and leaves the queue with it.
+class turn {
+ public:
+  turn(exclusive_base& wanted, frame& by) noexcept : exclusive(&wanted), waiter(&by) {}
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+  ~turn();
+
+  exclusive_base* exclusive;
+  frame* waiter;
+  bool granted = false;
+  bool taken = false;
+  ErlNifPid process{};
+  std::optional<owned_term> message;  ///< set once its process is ready to receive it
+};
+
+/// Who has an object, and who waits for it. Threads: any.
+class exclusive_base {
+ public:
+  hold lock() {
+    frame& running = frame_for_upcall();
+    if (std::optional<hold> free = try_lock()) return *std::move(free);
+    turn mine(*this, running);
+    if (enqueue(mine)) {
+      running.turn_awaited = &mine;
+      const on_exit forget{running};
+      running.suspend(enif_make_tuple2(running.env(), atoms::wait.raw(), running.next_token()));
+    }
+    return take(mine);
+  }
+
+  std::optional<hold> try_lock() {
+    frame& running = frame_for_upcall();
+    const std::lock_guard lock(m_mutex);
+    if (m_lost) throw_lost();
+    if (!m_holders.empty() && !is_nested(running)) return std::nullopt;
+    m_holders.push_back(&running);
+    running.held.push_back(this);
+    return hold(*this, running);
+  }
+
+  /// Notes that the waiter's process is ready for the message `{:upcall_turn, reference}`. False
+  /// when it is its turn already, and no message will come.
+  bool await(turn& waiting, ErlNifEnv* env, ERL_NIF_TERM reference) {
+    const std::lock_guard lock(m_mutex);
+    if (waiting.granted) return false;
+    enif_self(env, &waiting.process);
+    waiting.message.emplace(enif_make_tuple2(env, enif_make_atom(env, "upcall_turn"), reference));
+    return true;
+  }
+
+  /// Gives up the newest hold of the frame with that number, if it has one.
+  void release(std::uint64_t number) noexcept {
+    frame* postponed = nullptr;
+    {
+      const std::lock_guard lock(m_mutex);
+      postponed = forget(number);
+      if (m_holders.empty()) grant_next();
+    }
+    if (postponed != nullptr) abandoned_frames->requeue(postponed);
+  }
+
+  /// Of an abandoned frame: whether a nested one still has the object. It is told when that ends.
+  bool postpones(frame& left) noexcept {
+    const std::lock_guard lock(m_mutex);
+    left.is_postponed = !m_holders.empty() && m_holders.back() != &left;
+    return left.is_postponed;
+  }
+
+  /// A frame that has the object will never go on: nobody may use it any more.
+  void lose(frame& parked) noexcept {
+    frame* postponed = nullptr;
+    {
+      const std::lock_guard lock(m_mutex);
+      m_lost = true;
+      postponed = forget(parked.number());
+      while (!m_waiting.empty()) grant_next();
+    }
+    if (postponed != nullptr) abandoned_frames->requeue(postponed);
+  }
+
+ private:
+  friend class turn;
+  friend class frame;
+
+  struct on_exit {
+    explicit on_exit(frame& of) noexcept : waiter(of) {}
+    on_exit(const on_exit&) = delete;
+    on_exit& operator=(const on_exit&) = delete;
+    ~on_exit() { waiter.turn_awaited = nullptr; }
+    frame& waiter;
+  };
+
+  /// A holder of the same process waits below us, in a function that it called. One that was
+  /// abandoned does not: it is being finished elsewhere.
+  [[nodiscard]] bool is_nested(frame& running) const noexcept {
+    frame& holder = *m_holders.back();
+    if (&holder == &running) return true;
+    return !holder.is_orphaned() && holder.process() == running.process();
+  }
+
+  bool enqueue(turn& waiting) {
+    const std::lock_guard lock(m_mutex);
+    m_waiting.push_back(&waiting);
+    if (m_holders.empty()) grant_next();
+    return !waiting.granted;
+  }
+
+  hold take(turn& waiting) {
+    const std::lock_guard lock(m_mutex);
+    if (m_lost) throw_lost();
+    if (!waiting.granted)
+      raise("Elixir.ArgumentError", "this native call was resumed before its turn");
+    waiting.waiter->held.push_back(this);
+    waiting.taken = true;
+    return hold(*this, *waiting.waiter);
+  }
+
+  /// With the lock: makes the first that waits the holder, and tells its process.
+  void grant_next() noexcept {
+    if (m_waiting.empty()) return;
+    turn& next = *m_waiting.front();
+    m_waiting.pop_front();
+    next.granted = true;
+    if (!m_lost) m_holders.push_back(next.waiter);
+    if (!next.message) return;
+    const frame* running = current_frame();
+    // NULL only on the finisher's threads, which are not the VM's. A process that is gone leaves
+    // its frame to the finisher, where the turn is passed on.
+    ErlNifEnv* const sender = running == nullptr ? nullptr : running->env();
+    enif_send(sender, &next.process, nullptr, next.message->raw());
+  }
+
+  /// With the lock: takes the frame's newest hold out, and gives the abandoned frame that this was
+  /// holding up.
+  frame* forget(std::uint64_t number) noexcept {
+    const auto newest = std::find_if(m_holders.rbegin(), m_holders.rend(),
+                                     [=](const frame* each) { return each->number() == number; });
+    if (newest == m_holders.rend()) return nullptr;
+    std::vector<exclusive_base*>& held = (*newest)->held;
+    held.erase(std::next(std::find(held.rbegin(), held.rend(), this)).base());
+    m_holders.erase(std::next(newest).base());
+    if (m_holders.empty() || !m_holders.back()->is_postponed) return nullptr;
+    m_holders.back()->is_postponed = false;
+    return m_holders.back();
+  }
+
+  void leave_queue(turn& waiting) noexcept {
+    const std::lock_guard lock(m_mutex);
+    if (waiting.granted && !waiting.taken && !m_lost) {
+      std::erase(m_holders, waiting.waiter);
+      if (m_holders.empty()) grant_next();
+    } else if (!waiting.granted) {
+      std::erase(m_waiting, &waiting);
+    }
+  }
+
+  [[noreturn]] static void throw_lost() {
+    raise("Elixir.RuntimeError",
+          "this native object is lost: a native call that was using it was parked (see "
+          "Upcall.Frame); make a new one");
+  }
+
+  std::mutex m_mutex;
+  std::vector<frame*> m_holders;  // innermost last; all of one process
+  std::deque<turn*> m_waiting;
+  bool m_lost = false;
+};
+
+inline hold::~hold() {
+  if (m_taken != nullptr) m_taken->release(m_frame);
+}
+
+inline turn::~turn() { exclusive->leave_queue(*this); }
+
+inline bool finisher::is_postponed(frame& left) noexcept {
+  return std::any_of(left.held.begin(), left.held.end(),
+                     [&](exclusive_base* each) { return each->postpones(left); });
+}
+
+inline void frame::give_up_holds() noexcept {
+  while (!held.empty()) held.back()->release(m_number);
+}
+
+inline void frame::lose_holds() noexcept {
+  while (!held.empty()) held.back()->lose(*this);
+  if (turn_awaited != nullptr) turn_awaited->exclusive->leave_queue(*turn_awaited);
+}
+
+/// `wait(frame, reference)`: `:granted` when it is the frame's turn already, else `:waiting`, and
+/// the message `{:upcall_turn, reference}` will come.
+inline ERL_NIF_TERM await_turn(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
+  ERL_NIF_TERM failure = 0;
+  const frame_handle* handle = own_frame(env, argv[0], failure);
+  if (handle == nullptr) return failure;
+  turn* const waiting = handle->suspended->turn_awaited;
+  if (waiting == nullptr || !enif_is_ref(env, argv[1])) {
+    return raise_argument_error(env, "this native frame does not wait for its turn");
+  }
+  const bool waits = waiting->exclusive->await(*waiting, env, argv[1]);
+  return enif_make_atom(env, waits ? "waiting" : "granted");
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

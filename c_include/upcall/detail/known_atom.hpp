@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "../atom.hpp"
+#include "config.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// An atom's name as a template argument. What the VM would refuse does not compile: names over 255
+/// bytes, and other than ASCII, which `enif_make_atom` would take for Latin-1.
+template <std::size_t Size>
+struct atom_name {
+  explicit(false) consteval atom_name(const char (&written)[Size]) {
+    static_assert(Size <= 256, "an atom's name has 255 bytes at most");
+    for (std::size_t at = 0; at < Size; ++at) {
+      if (static_cast<unsigned char>(written[at]) > 127) throw "an atom's name is ASCII here";
+      text[at] = written[at];
+    }
+  }
+  [[nodiscard]] constexpr std::string_view view() const noexcept { return {text, Size - 1}; }
+
+  char text[Size]{};
+};
+
+/// The atom of that name. Code that uses it makes it exist before the library is loaded: it is
+/// initialised with the library's other statics.
+template <atom_name Name>
+inline static_atom known_atom{Name.text};
+
+template <auto... Names>
+consteval bool all_differ() {
+  const std::string_view names[] = {Names.view()...};
+  for (const std::string_view& each : names) {
+    for (const std::string_view* other = names; other != &each; ++other) {
+      if (each == *other) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "codec.hpp"
+#include "detail/exclusive_base.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+
+/// Holds a native object that one native call at a time may use, from `lock` until what `lock` gave
+/// is destroyed, upcalls and abandonment in between included. (A mutex can't do that: a suspended
+/// call goes on on another thread.) Calls that a function of the same call makes in the same
+/// process may use it meanwhile; all others wait their turn, in order, without holding a scheduler.
+///
+///     struct connection { … };
+///     int changes(upcall::resource<upcall::exclusive<connection>> shared) {
+///       auto connection = shared->lock();
+///       return connection->changes();
+///     }
+///
+/// Two calls that lock two of these in different orders wait for each other, as with mutexes.
+template <class T>
+class exclusive {
+ public:
+  template <class... Args>
+  explicit exclusive(Args&&... args) : m_object(std::forward<Args>(args)...) {}
+  exclusive(const exclusive&) = delete;
+  exclusive& operator=(const exclusive&) = delete;
+  ~exclusive() = default;
+
+  /// The right to use the object; belongs to the frame that took it.
+  class access {
+   public:
+    access(access&& other) noexcept : m_hold(std::move(other.m_hold)), m_object(other.m_object) {}
+    access(const access&) = delete;
+    access& operator=(const access&) = delete;
+    access& operator=(access&&) = delete;
+    ~access() = default;
+
+    T& operator*() const noexcept { return *m_object; }
+    T* operator->() const noexcept { return m_object; }
+
+   private:
+    friend class exclusive;
+    access(detail::hold taken, T& object) noexcept : m_hold(std::move(taken)), m_object(&object) {}
+
+    detail::hold m_hold;
+    T* m_object;
+  };
+
+  /// Waits for its turn and takes the object.
+  /// Threads: the frame's own; you may be on another thread afterwards.
+  /// Throws: `abandoned`; `error` outside of a frame, or when a frame that was parked has the
+  /// object.
+  access lock() { return access(m_base.lock(), m_object); }
+
+  /// Takes the object, or gives nothing when another call has it.
+  /// Threads and Throws: as `lock`.
+  std::optional<access> try_lock() {
+    std::optional<detail::hold> taken = m_base.try_lock();
+    if (!taken) return std::nullopt;
+    return access(*std::move(taken), m_object);
+  }
+
+ private:
+  detail::exclusive_base m_base;
+  T m_object;
+};
+
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include "detail/call.hpp"
+#include "detail/frame.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+
+/// Lets other processes run when this native call has computed for half a millisecond, and does
+/// nothing before that: call it as often as convenient in code that computes for long.
+///
+/// Threads: the frame's own; you may be on another thread afterwards.
+/// Throws: `abandoned`; `error` outside of a frame.
+inline void yield() {
+  detail::frame& running = detail::frame_for_upcall();
+  if (!running.slice_is_over()) return;
+  running.suspend(
+      enif_make_tuple2(running.env(), detail::atoms::yield.raw(), running.next_token()));
+}
+
+/// Whether the caller of this native call is gone, so that its result is wanted no more. Only
+/// frames that were suspended when their caller died come to know it. Threads: any; false outside
+/// of a frame.
+inline bool is_abandoned() noexcept {
+  const detail::frame* running = detail::current_frame();
+  return running != nullptr && running->is_abandoned();
+}
+
+}  // namespace UPCALL_HIDDEN
