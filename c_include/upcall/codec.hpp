@@ -2,17 +2,20 @@
 
 #include <erl_nif.h>
 
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "atom.hpp"
 #include "detail/frame.hpp"
@@ -73,7 +76,8 @@ ERL_NIF_TERM encode(ErlNifEnv* env, const T& value) {
 /// Throws before a recursive codec runs out of stack: call it where one calls itself. The
 /// containers' codecs do. Throws: `error`, an `ArgumentError`.
 inline void check_nesting() {
-  constexpr std::ptrdiff_t margin = 32 * 1024;  // enough for a leaf, and for throwing
+  constexpr std::ptrdiff_t margin =
+      std::ptrdiff_t{32} * 1024;  // enough for a leaf, and for throwing
   const detail::frame* running = detail::current_frame();
   if (running == nullptr) return;
   const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
@@ -140,15 +144,14 @@ struct codec<T> {
   }
 };
 
-/// Floats; an integer of Elixir's is taken too.
+/// Floats; an integer of Elixir's is taken too, up to 64 bits.
 template <std::floating_point T>
 struct codec<T> {
   static T decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    double value = 0;
-    ErlNifSInt64 integer = 0;
-    if (enif_get_double(env, raw, &value)) return static_cast<T>(value);
-    if (enif_get_int64(env, raw, &integer)) return static_cast<T>(integer);
-    throw bad_term("a float", raw);
+    const double wide = decode_wide(env, raw);
+    // What T cannot hold is undefined to convert.
+    if (std::abs(wide) > std::numeric_limits<T>::max()) throw bad_term("a float of 32 bits", raw);
+    return static_cast<T>(wide);
   }
   static ERL_NIF_TERM encode(ErlNifEnv* env, T value) {
     const auto wide = static_cast<double>(value);
@@ -157,6 +160,17 @@ struct codec<T> {
       throw std::domain_error("expected a finite number to make a float of, got: " +
                               std::to_string(wide));
     return enif_make_double(env, wide);
+  }
+
+ private:
+  static double decode_wide(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    double value = 0;
+    ErlNifSInt64 integer = 0;
+    ErlNifUInt64 large = 0;
+    if (enif_get_double(env, raw, &value)) return value;
+    if (enif_get_int64(env, raw, &integer)) return static_cast<double>(integer);
+    if (enif_get_uint64(env, raw, &large)) return static_cast<double>(large);
+    throw bad_term(enif_is_number(env, raw) ? "a float, or an integer of 64 bits" : "a float", raw);
   }
 };
 
@@ -263,5 +277,19 @@ struct codec<owned_term> {
     return value.copy_to(env);
   }
 };
+
+/// Raises the Elixir exception `exception_module` with fields, as `raise module, key: value` does:
+/// `upcall::raise("Elixir.KeyError", std::pair{"key", key}, std::pair{"term", owned})`.
+/// Threads: any. Throws: always, `error`.
+template <class... Values>
+[[noreturn]] void raise(const char* exception_module,
+                        const std::pair<const char*, Values>&... fields) {
+  auto env = std::make_shared<owned_env>();
+  const std::array<ERL_NIF_TERM, sizeof...(Values)> keywords{enif_make_tuple2(
+      env->get(), enif_make_atom(env->get(), fields.first), encode(env->get(), fields.second))...};
+  const ERL_NIF_TERM list = enif_make_list_from_array(env->get(), keywords.data(),
+                                                      static_cast<unsigned>(keywords.size()));
+  throw error(exception_module, owned_term(env, list), exception_module);
+}
 
 }  // namespace UPCALL_HIDDEN

@@ -41,6 +41,14 @@ class error : public std::exception {
     m_content->stack_trace = enif_make_list(env, 0);
   }
 
+  /// Makes an Elixir exception of what the module's `exception/1` takes; `text` describes it.
+  error(const char* exception_module, const owned_term& argument, std::string text)
+      : m_content(std::make_shared<content>(error_kind::raised, std::move(text))) {
+    m_content->module = exception_module;
+    m_content->reason = m_content->env.copy(argument.raw());
+    m_content->stack_trace = enif_make_list(m_content->env.get(), 0);
+  }
+
   [[nodiscard]] error_kind kind() const noexcept { return m_content->kind; }
   [[nodiscard]] const char* what() const noexcept override { return m_content->text.c_str(); }
 

@@ -48,16 +48,14 @@ defmodule Upcall.Nif do
   """
   defmacro defnif(head) do
     {name, arguments} = decompose(head)
-    arity = length(arguments)
     native = :"__native_#{name}__"
-    checks = arity_checks(function_arities(__CALLER__.module, name, arity), name, arguments)
-    unused = List.duplicate({:_, [], nil}, arity)
 
-    quote do
-      @upcall_nifs {unquote(name), unquote(arity)}
+    # Unquoted while the module's body runs: only then are the specs above known.
+    quote bind_quoted: [name: name, arguments: Macro.escape(arguments), native: native] do
+      @upcall_nifs {name, length(arguments)}
 
       def unquote(name)(unquote_splicing(arguments)) do
-        unquote_splicing(checks)
+        unquote_splicing(Upcall.Nif.__arity_checks__(__MODULE__, name, arguments))
 
         # Not a tail call, so that this function stands in the stack traces of what it calls.
         case __upcall_run__(unquote(native)(unquote_splicing(arguments))) do
@@ -68,7 +66,8 @@ defmodule Upcall.Nif do
       end
 
       @doc false
-      def unquote(native)(unquote_splicing(unused)), do: :erlang.nif_error(:not_loaded)
+      def unquote(native)(unquote_splicing(Upcall.Nif.__unused__(length(arguments)))),
+        do: :erlang.nif_error(:not_loaded)
     end
   end
 
@@ -146,13 +145,14 @@ defmodule Upcall.Nif do
   end
 
   defp stub({name, arity}) do
-    unused = List.duplicate({:_, [], nil}, arity)
-
     quote do
       @doc false
-      def unquote(name)(unquote_splicing(unused)), do: :erlang.nif_error(:not_loaded)
+      def unquote(name)(unquote_splicing(__unused__(arity))), do: :erlang.nif_error(:not_loaded)
     end
   end
+
+  @doc false
+  def __unused__(arity), do: List.duplicate({:_, [], nil}, arity)
 
   defp decompose({name, _, arguments}) when is_atom(name) and is_list(arguments) do
     unless Enum.all?(arguments, &match?({_, _, context} when is_atom(context), &1)) do
@@ -189,19 +189,23 @@ defmodule Upcall.Nif do
   defp function_arity([{:->, _, [arguments, _]}]), do: length(arguments)
   defp function_arity(_), do: nil
 
-  defp arity_checks(arities, name, arguments) do
+  # Checks of those arguments that the spec says are functions.
+  @doc false
+  def __arity_checks__(module, name, arguments) do
+    arities = function_arities(module, name, length(arguments))
+
     for {{expected, argument}, position} <- Enum.with_index(Enum.zip(arities, arguments), 1),
         expected != nil do
+      failure =
+        quote do
+          {:bad_term, unquote(to_string(name)), unquote(length(arguments)),
+           unquote("argument #{position}: "), unquote("a function of arity #{expected}"),
+           unquote(argument)}
+        end
+
       quote do
         unless is_function(unquote(argument), unquote(expected)) do
-          :erlang.error(
-            Upcall.Error.exception(
-              {:bad_term, unquote(to_string(name)), unquote(length(arguments)),
-               "argument #{unquote(position)}: ", "a function of arity #{unquote(expected)}",
-               unquote(argument)},
-              __MODULE__
-            )
-          )
+          :erlang.error(Upcall.Error.exception(unquote(failure), __MODULE__))
         end
       end
     end

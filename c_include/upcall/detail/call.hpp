@@ -4,7 +4,6 @@
 
 #include <array>
 #include <memory>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -46,21 +45,17 @@ inline frame& frame_for_upcall() {
 }
 
 template <class R>
-R decode_outcome(frame& running, ERL_NIF_TERM value) {
-  std::optional<std::pair<std::string, std::string>> mismatch;
-  ERL_NIF_TERM got = 0;
+UPCALL_FLATTEN R decode_outcome(frame& running, ERL_NIF_TERM value) {
   try {
     const frame::codec_scope scope(running);
     return decode<R>(running.env(), value);
   } catch (const bad_term& failure) {
-    mismatch.emplace(failure.where(), failure.expected());
-    got = failure.got().raw();
+    throw_bad_return(running, failure.where(), failure.expected(), failure.got().raw());
   }
-  throw_bad_return(running, mismatch->first, mismatch->second, got);
 }
 
 template <class... Args>
-ERL_NIF_TERM make_request(frame& running, const Args&... args) {
+UPCALL_FLATTEN ERL_NIF_TERM make_request(frame& running, const Args&... args) {
   ErlNifEnv* env = running.env();
   const frame::codec_scope scope(running);
   const ERL_NIF_TERM token = running.next_token();
@@ -78,7 +73,7 @@ ERL_NIF_TERM make_request(frame& running, const Args&... args) {
 
 /// Makes an upcall of the root at `index`.
 template <class R, class... Args>
-R call_function(frame& running, std::uint32_t index, const Args&... args) {
+UPCALL_FLATTEN R call_function(frame& running, std::uint32_t index, const Args&... args) {
   running.select(index);
   const ERL_NIF_TERM value = running.suspend(make_request(running, args...));
   if constexpr (!std::is_void_v<R>) return decode_outcome<R>(running, value);
@@ -130,16 +125,18 @@ class function_root {
 
   /// Gives the function's frame, for an upcall. Throws: `error` where that is not the running one.
   [[nodiscard]] frame& owner() const {
-    frame& running = frame_for_upcall();
-    check(running);
-    return running;
+    if (!m_root) throw_moved_from();
+    frame* const running = m_root->frame().here();
+    if (running == nullptr) throw_elsewhere();
+    running->check_may_suspend();
+    return *running;
   }
   [[nodiscard]] std::uint32_t index() const noexcept { return m_root->index(); }
 
   [[nodiscard]] ERL_NIF_TERM raw() const {
-    frame* const running = current_frame();
-    if (running == nullptr) throw_foreign();
-    check(*running);
+    if (!m_root) throw_moved_from();
+    frame* const running = m_root->frame().here();
+    if (running == nullptr) throw_elsewhere();
     if (running->is_abandoned()) throw abandoned{};
     return running->root_term(m_root->index());
   }
@@ -147,11 +144,11 @@ class function_root {
  private:
   explicit function_root(root_handle made) noexcept : m_root(std::move(made)) {}
 
-  void check(const frame& running) const {
-    if (!m_root) raise("Elixir.RuntimeError", "this upcall::function was moved from");
-    if (m_root->frame() != running.number()) throw_foreign();
+  [[noreturn]] UPCALL_COLD static void throw_moved_from() {
+    raise("Elixir.RuntimeError", "this upcall::function was moved from");
   }
-  [[noreturn]] UPCALL_NOINLINE static void throw_foreign() {
+  [[noreturn]] UPCALL_COLD static void throw_elsewhere() {
+    frame_for_upcall();  // says so where there is none at all
     raise("Elixir.RuntimeError",
           "this upcall::function belongs to another native call, or to one that has ended; "
           "use function::keep() for one that outlives its call");

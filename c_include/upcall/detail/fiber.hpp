@@ -66,7 +66,8 @@ class fiber {
   /// Drops what the sanitizers keep of a resting fiber whose memory is about to go.
   void retire() noexcept { m_sanitizer.retire(); }
 
-  fiber* next = nullptr;  ///< of the pool's list that it rests in
+  fiber* next = nullptr;     ///< of the pool's list that it rests in
+  void* occupant = nullptr;  ///< what the job is: the frame
 
  private:
   static void work(boost::context::detail::transfer_t scheduler) noexcept {

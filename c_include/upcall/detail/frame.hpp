@@ -27,9 +27,12 @@ class turn;
 
 /// What Elixir holds of a suspended frame: a resource, made at its first suspension.
 struct frame_handle {
+  frame_handle(frame* made_by, unsigned dirty_flag) noexcept
+      : suspended(made_by), dirty(dirty_flag) {}
+
   frame* suspended;  ///< null once it has ended
   unsigned dirty;
-  ErlNifPid owner;
+  ErlNifPid owner{};
 };
 
 /// One step of a frame: from a start or a resume to the next suspension or the end. Lives on the
@@ -93,6 +96,7 @@ class frame {
         m_number(here.take_number()),
         m_nif(nif) {
     here.current = this;
+    on->occupant = this;
   }
   frame(const frame&) = delete;
   frame& operator=(const frame&) = delete;
@@ -102,6 +106,7 @@ class frame {
     kept.clear();
     m_kept_result = {};
     m_unscoped_failure = nullptr;
+    m_fiber->occupant = nullptr;
     end();
   }
 
@@ -173,7 +178,7 @@ class frame {
 
   /// Makes a term a root.
   root_handle add_root(ERL_NIF_TERM added) {
-    return root_handle(m_roots.add(m_env, added, m_number));
+    return root_handle(m_roots.add(m_env, added, {m_number, m_fiber, m_fiber->size()}));
   }
   void drop_root(root* dead) noexcept {
     if (dead->index() == m_selected) m_selected = no_function;
@@ -357,9 +362,17 @@ class frame {
   std::unique_ptr<owned_env> m_views;
 };
 
+inline frame* frame_place::here() const noexcept {
+  const auto top = reinterpret_cast<std::uintptr_t>(on);
+  const auto stack_pointer = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  if (top - stack_pointer >= stack_size) return nullptr;
+  // On this very stack: what is at its top is ours to read.
+  auto* const running = static_cast<frame*>(on->occupant);
+  return running != nullptr && running->number() == number ? running : nullptr;
+}
+
 inline void release_root(root* last) noexcept {
-  frame* const running = current_frame();
-  if (running != nullptr && running->number() == last->frame()) {
+  if (frame* const running = last->frame().here()) {
     running->drop_root(last);
   } else {
     const std::unique_ptr<root> owned(last);

@@ -8,16 +8,31 @@
 #include <utility>
 
 #include "config.hpp"
+#include "fiber.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
+class frame;
+
+/// Which frame, and where. A frame may be gone, so it is not touched before it is known to be
+/// there.
+struct frame_place {
+  std::uint64_t number;
+  const fiber* on;
+  std::size_t stack_size;
+
+  /// Gives the frame when the calling code runs on its stack. Cheaper than asking the thread: that
+  /// is a function call for a library that was loaded at run time.
+  [[nodiscard]] UPCALL_FLATTEN detail::frame* here() const noexcept;
+};
+
 /// One term that Elixir keeps alive for a frame, for the handles that share it.
 class root {
  public:
-  root(std::uint64_t frame, std::uint32_t index) noexcept : m_frame(frame), m_index(index) {}
+  root(frame_place of, std::uint32_t index) noexcept : m_frame(of), m_index(index) {}
 
-  [[nodiscard]] std::uint64_t frame() const noexcept { return m_frame; }
+  [[nodiscard]] const frame_place& frame() const noexcept { return m_frame; }
   [[nodiscard]] std::uint32_t index() const noexcept { return m_index; }
 
   void share() noexcept { m_handles.fetch_add(1, std::memory_order_relaxed); }
@@ -27,7 +42,7 @@ class root {
   root* next = nullptr;  ///< of the list of `roots` that it is in, once it has no handle
 
  private:
-  std::uint64_t m_frame;
+  frame_place m_frame;
   std::atomic<std::uint32_t> m_handles{1};
   std::uint32_t m_index;
 };
@@ -54,8 +69,8 @@ class roots {
     return true;
   }
 
-  /// Adds a term, of the frame with that number, and gives it with one handle.
-  root* add(ErlNifEnv* env, ERL_NIF_TERM added, std::uint64_t frame) {
+  /// Adds a term of that frame and gives it with one handle.
+  root* add(ErlNifEnv* env, ERL_NIF_TERM added, const frame_place& frame) {
     root* made = nullptr;
     if (m_dead != nullptr) {
       // Still in the map: it is overwritten.

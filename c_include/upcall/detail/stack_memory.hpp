@@ -26,7 +26,7 @@ enum class guard_pages {
 class stack_memory {
  public:
   /// A stack reaches past its end by whole frames, not by bytes, so the guard is wider than a page.
-  static constexpr std::size_t guard_size = 64 * 1024;
+  static constexpr std::size_t guard_size = std::size_t{64} * 1024;
 
   /// Sets the kind of guard and the most stacks there may be (0: as many as the guards allow).
   /// Holds for what is mapped from then on.

@@ -21,7 +21,7 @@ namespace detail {
 /// memory.
 class stack_pool {
  public:
-  static constexpr std::size_t smallest = 64 * 1024;
+  static constexpr std::size_t smallest = std::size_t{64} * 1024;
   static constexpr std::size_t classes = 11;  // powers of two, 64 KB to 64 MB
   static constexpr std::size_t most_per_thread = 64;
   static constexpr std::size_t most_shared = 512;

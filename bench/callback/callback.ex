@@ -1,0 +1,93 @@
+defmodule Bench.Callback do
+  @moduledoc false
+  # What does a callback cost a NIF that makes many, next to what Elixir does without one?
+
+  @behaviour Bench.Question
+
+  alias Bench.{Callback, Ratio}
+
+  @few 100
+  @many 100_000
+
+  # Two measurements of the same thing differ by up to this.
+  @no_slower 1.05
+
+  @doc """
+  Returns the lengths of the loops; in a frame, the callbacks of one NIF call.
+  """
+  @spec counts() :: [pos_integer()]
+  def counts, do: [@few, @many]
+
+  @impl true
+  def title, do: "what a callback of `fn x -> x * x end` costs"
+
+  @impl true
+  def contenders do
+    Enum.flat_map(
+      [Callback.InElixir, Callback.Nif, Callback.Frame, Callback.Sort],
+      & &1.contenders()
+    )
+  end
+
+  @impl true
+  def ratios do
+    many = Integer.to_string(@many)
+
+    per_count =
+      for count <- Enum.map(counts(), &Integer.to_string/1),
+          {over, under, at_most} <- [
+            {"frame", "apply", 8},
+            {"frame", "nif", 4.5},
+            {"frame_big_closure", "frame", @no_slower}
+          ] do
+        %Ratio{
+          name: "#{over} / #{under}",
+          input: count,
+          unit: "times",
+          at_most: at_most,
+          of: fn ns -> ns[{over, count}] / ns[{under, count}] end
+        }
+      end
+
+    per_count ++
+      [
+        %Ratio{
+          name: "frame_none - nif",
+          input: "0",
+          unit: "ns",
+          at_most: 150,
+          of: fn ns -> ns[{"frame_none", "0"}] - ns[{"nif", many}] end
+        },
+        %Ratio{
+          name: "frame_once - nif",
+          input: "1",
+          unit: "ns",
+          at_most: 450,
+          of: fn ns -> ns[{"frame_once", "1"}] - ns[{"nif", many}] end
+        },
+        %Ratio{
+          name: "sort / (its callbacks as frame)",
+          input: many,
+          unit: "times",
+          at_most: 1.5,
+          of: fn ns -> ns[{"sort", many}] / ns[{"frame", many}] end
+        }
+      ]
+  end
+
+  @doc """
+  Returns the function that every contender calls.
+  """
+  @spec square() :: (integer() -> integer())
+  def square, do: fn x -> x * x end
+
+  @doc """
+  Returns what a loop of `count` calls comes to, computed in another way than the loops do.
+
+  The remainder keeps the sums small integers: large ones cost more, and hide what a call costs.
+  """
+  @spec expected_sum(pos_integer()) :: non_neg_integer()
+  def expected_sum(count) do
+    rem(Enum.sum(for i <- 0..(count - 1), x = rem(i, 1024), do: x * x), 1009)
+  end
+end

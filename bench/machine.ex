@@ -1,0 +1,54 @@
+defmodule Bench.Machine do
+  @moduledoc false
+  # What a figure must come with.
+
+  @versions Path.expand("../build/bench/versions.txt", __DIR__)
+
+  @spec machine() :: [{atom(), String.t() | pos_integer()}]
+  def machine do
+    [
+      cpu: find("/proc/cpuinfo", ~r/^model name\s*:\s*(.+)$/m),
+      cores: :erlang.system_info(:logical_processors_available) |> known(),
+      schedulers: System.schedulers_online(),
+      kernel: kernel(),
+      os: find("/etc/os-release", ~r/^PRETTY_NAME="?([^"\n]+)"?$/m)
+    ]
+  end
+
+  @spec versions() :: [{atom(), String.t()}]
+  def versions do
+    [
+      upcall: Mix.Project.config()[:version],
+      otp: otp(),
+      elixir: System.version(),
+      compiler: find(@versions, ~r/^compiler: (.+)$/m),
+      boost: find(@versions, ~r/^boost: (.+)$/m)
+    ]
+  end
+
+  defp kernel do
+    {family, name} = :os.type()
+
+    version =
+      with {_, _, _} = triple <- :os.version(), do: triple |> Tuple.to_list() |> Enum.join(".")
+
+    find("/proc/sys/kernel/osrelease", ~r/(.+)/, "#{family} #{name} #{version}")
+  end
+
+  # system_info(:otp_release) has no patch level.
+  defp otp do
+    release = List.to_string(:erlang.system_info(:otp_release))
+    find(Path.join([:code.root_dir(), "releases", release, "OTP_VERSION"]), ~r/(\S+)/, release)
+  end
+
+  defp find(file, pattern, otherwise \\ "unknown") do
+    with {:ok, text} <- File.read(file), [_, found] <- Regex.run(pattern, text) do
+      String.trim(found)
+    else
+      _ -> otherwise
+    end
+  end
+
+  defp known(count) when is_integer(count), do: count
+  defp known(:unknown), do: System.schedulers()
+end

@@ -1,0 +1,143 @@
+defmodule UpcallTest.Error do
+  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("error_nif")
+
+  defnif call(f)
+  defnif unwind(f)
+  defnif describe(f)
+  defnif stack_trace(f)
+  defnif handle(f, handler)
+  defnif fail(how, text)
+end
+
+defmodule UpcallTest.ErrorTest do
+  use ExUnit.Case, async: true
+
+  alias UpcallTest.Error, as: Native
+
+  defmodule Unprintable do
+    defexception []
+    @impl true
+    def message(_), do: raise("no message")
+  end
+
+  # The class, reason and stack trace that come out of a native call that `f` ends.
+  defp passed(f, native \\ &Native.call/1) do
+    native.(f)
+  catch
+    class, reason -> {class, reason, __STACKTRACE__}
+  end
+
+  describe "what a function does" do
+    test "comes out as the same class and the same reason" do
+      reference = make_ref()
+      assert {:throw, ^reference, _} = passed(fn -> throw(reference) end)
+      assert {:exit, {:shutdown, ^reference}, _} = passed(fn -> exit({:shutdown, reference}) end)
+      assert {:error, {:badkey, :a}, _} = passed(fn -> Map.fetch!(%{}, :a) end)
+      assert {:error, :badarith, _} = passed(fn -> 1 / Process.get(:nothing, 0) end)
+      assert {:error, {:own, "reason"}, _} = passed(fn -> :erlang.error({:own, "reason"}) end)
+    end
+
+    test "comes out with the stack trace of the raise" do
+      {:error, _, stack_trace} = passed(fn -> raise_here() end)
+      functions = for {module, function, arity, _} <- stack_trace, do: {module, function, arity}
+
+      assert {__MODULE__, :raise_here, 0} = hd(functions)
+      assert {Native, :call, 1} in functions
+      assert {__MODULE__, :passed, 2} in functions
+    end
+
+    test "is described in C++" do
+      assert Native.describe(fn -> raise "text" end) == "** (RuntimeError) text"
+      assert Native.describe(fn -> :erlang.error(:badarith) end) =~ "ArithmeticError"
+      assert Native.describe(fn -> throw({:a, 1}) end) == "** (throw) {:a, 1}"
+      assert Native.describe(fn -> exit(:normal) end) == "** (exit) normal"
+    end
+
+    test "may be impossible to describe, or long" do
+      assert Native.describe(fn -> raise Unprintable end) =~ "Unprintable"
+      assert String.length(Native.describe(fn -> throw(Enum.to_list(1..100_000)) end)) <= 1_000
+      assert {:error, %Unprintable{}, _} = passed(fn -> raise Unprintable end)
+    end
+
+    test "unwinds the C++ in between" do
+      assert {:error, %RuntimeError{message: "through"}, _} =
+               passed(fn -> raise "through" end, &Native.unwind/1)
+    end
+
+    test "can be looked at in C++ with its stack trace" do
+      assert [{__MODULE__, :raise_here, 0, _} | _] = Native.stack_trace(fn -> raise_here() end)
+    end
+
+    test "survives another upcall made while it is handled" do
+      parent = self()
+
+      assert {:error, %RuntimeError{message: "first"}, _} =
+               passed(fn -> raise "first" end, fn f ->
+                 Native.handle(f, fn -> send(parent, :handled) end)
+               end)
+
+      assert_received :handled
+    end
+
+    test "passes through several native calls" do
+      assert {:throw, :deep, _} =
+               passed(fn -> Native.call(fn -> Native.unwind(fn -> throw(:deep) end) end) end)
+    end
+  end
+
+  describe "a C++ exception" do
+    test "becomes the Elixir exception that fits" do
+      for how <- ["invalid_argument", "out_of_range", "domain_error"] do
+        assert_raise ArgumentError, "the text", fn -> Native.fail(how, "the text") end
+      end
+
+      assert_raise RuntimeError, "the text", fn -> Native.fail("runtime_error", "the text") end
+      assert_raise SystemLimitError, fn -> Native.fail("bad_alloc", "") end
+
+      assert_raise RuntimeError, ~r/C\+\+ exception of type .*unknown/, fn ->
+        Native.fail("unknown", "")
+      end
+    end
+
+    test "may be any Elixir exception" do
+      assert_raise ArithmeticError, "own text", fn -> Native.fail("raise", "own text") end
+
+      assert_raise KeyError, ~r/"missing"/, fn -> Native.fail("raise_fields", "missing") end
+
+      assert_raise UndefinedFunctionError, ~r/NoSuchException/, fn ->
+        Native.fail("raise_nothing", "")
+      end
+    end
+
+    test "is translated by the user first" do
+      assert_raise ArgumentError, "translated", fn -> Native.fail("length_error", "") end
+
+      assert %File.Error{reason: "code 7", action: "own", path: "p"} =
+               catch_error(Native.fail("own", ""))
+    end
+
+    test "names the NIF in its stack trace" do
+      {:error, _, stack_trace} =
+        passed(fn -> :unused end, fn _ -> Native.fail("runtime_error", "") end)
+
+      assert {Native, :fail, 2, _} = hd(stack_trace)
+    end
+
+    test "may carry text that is not UTF-8" do
+      assert_raise RuntimeError, fn -> Native.fail("runtime_error", <<255, 0>>) end
+    end
+  end
+
+  describe "an argument of the wrong type" do
+    test "is named with its place, and cut" do
+      assert_raise ArgumentError,
+                   "UpcallTest.Error.fail/2: argument 2: expected a string, got: :no",
+                   fn -> Native.fail("x", :no) end
+
+      error = catch_error(Native.fail(Enum.to_list(1..100_000), ""))
+      assert String.length(error.message) < 200
+    end
+  end
+
+  defp raise_here, do: raise("here")
+end

@@ -1,0 +1,105 @@
+// Errors, in both directions.
+
+#include <cstdint>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <upcall.hpp>
+
+namespace {
+
+using any_function = upcall::function<upcall::owned_term()>;
+
+upcall::owned_term call(any_function f) { return f(); }
+UPCALL_NIF(call);
+
+// Destructors run on the way, and C++ in between may look.
+std::int64_t released = 0;
+struct counted {
+  counted() = default;
+  counted(const counted&) = delete;
+  counted& operator=(const counted&) = delete;
+  ~counted() { ++released; }
+};
+std::int64_t unwind(any_function f) {
+  const std::int64_t before = released;
+  try {
+    const counted outer;
+    const counted inner;
+    f();
+  } catch (const std::exception&) {
+    if (released == before + 2) throw;
+  }
+  return released;
+}
+UPCALL_NIF(unwind);
+
+std::string describe(any_function f) {
+  try {
+    f();
+  } catch (const upcall::error& e) {
+    return e.what();
+  }
+  return "nothing";
+}
+UPCALL_NIF(describe);
+
+upcall::owned_term stack_trace(any_function f) {
+  try {
+    f();
+  } catch (const upcall::error& e) {
+    return e.stack_trace();
+  }
+  return f();
+}
+UPCALL_NIF(stack_trace);
+
+// A second function is called while the first one's error is being handled.
+upcall::owned_term handle(any_function f, any_function handler) {
+  try {
+    return f();
+  } catch (const upcall::error&) {
+    handler();
+    throw;
+  }
+}
+UPCALL_NIF(handle);
+
+struct unknown {};
+struct own_failure {
+  int code;
+};
+
+void fail(std::string how, std::string text) {
+  if (how == "invalid_argument") throw std::invalid_argument(text);
+  if (how == "out_of_range") throw std::out_of_range(text);
+  if (how == "domain_error") throw std::domain_error(text);
+  if (how == "bad_alloc") throw std::bad_alloc();
+  if (how == "runtime_error") throw std::runtime_error(text);
+  if (how == "unknown") throw unknown{};
+  if (how == "own") throw own_failure{7};
+  if (how == "length_error") throw std::length_error(text);
+  if (how == "raise") upcall::raise("Elixir.ArithmeticError", text);
+  if (how == "raise_fields") {
+    upcall::raise("Elixir.KeyError", std::pair{"key", text}, std::pair{"term", 1});
+  }
+  if (how == "raise_nothing") upcall::raise("Elixir.NoSuchException", text);
+}
+UPCALL_NIF(fail);
+
+void translate(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const own_failure& own) {
+    upcall::raise("Elixir.File.Error", std::pair{"reason", "code " + std::to_string(own.code)},
+                  std::pair{"action", "own"}, std::pair{"path", "p"});
+  } catch (const std::length_error&) {
+    upcall::raise("Elixir.ArgumentError", "translated");
+  } catch (...) {
+  }
+}
+UPCALL_TRANSLATOR(translate);
+
+}  // namespace
+
+UPCALL_INIT("Elixir.UpcallTest.Error");
