@@ -265,8 +265,20 @@ struct codec<ErlNifPid> {
 /// Any term, as it is: valid until the next upcall.
 template <>
 struct codec<term> {
-  static term decode(ErlNifEnv*, ERL_NIF_TERM raw) noexcept { return term(raw); }
-  static ERL_NIF_TERM encode(ErlNifEnv*, const term& value) { return value.raw(); }
+  static term decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    const detail::frame* running = detail::current_frame();
+    const bool in_frame = running != nullptr && running->env() != nullptr;
+    return term(in_frame ? copy(env, raw, running->env()) : raw);
+  }
+  static ERL_NIF_TERM encode(ErlNifEnv* env, const term& value) {
+    return copy(detail::current_env(), value.raw(), env);
+  }
+
+ private:
+  // A part of an owned_term is not the process's: terms of two heaps may not be mixed.
+  static ERL_NIF_TERM copy(ErlNifEnv* from, ERL_NIF_TERM raw, ErlNifEnv* to) noexcept {
+    return from == to ? raw : enif_make_copy(to, raw);
+  }
 };
 
 /// Any term, copied.

@@ -61,9 +61,10 @@ class function<R(Args...)> {
 
   /// Calls it. Throws: `error` when it raises, exits or throws, or when what it returns is no `R`;
   /// `abandoned` when the caller is gone; what the codecs of the arguments throw.
-  R operator()(const std::remove_cvref_t<Args>&... args) const {
-    detail::frame& running = m_root.owner();
-    return detail::call_function<R>(running, m_root.index(), args...);
+  UPCALL_FLATTEN R operator()(const std::remove_cvref_t<Args>&... args) const {
+    detail::frame& running = detail::begin_call(m_root, args...);
+    running.leave();
+    return detail::end_call<R>(running);
   }
 
   /// Calls it and gives what came of it. Throws: `abandoned` only.

@@ -45,7 +45,7 @@ inline frame& frame_for_upcall() {
 }
 
 template <class R>
-UPCALL_FLATTEN R decode_outcome(frame& running, ERL_NIF_TERM value) {
+R decode_outcome(frame& running, ERL_NIF_TERM value) {
   try {
     const frame::codec_scope scope(running);
     return decode<R>(running.env(), value);
@@ -55,7 +55,7 @@ UPCALL_FLATTEN R decode_outcome(frame& running, ERL_NIF_TERM value) {
 }
 
 template <class... Args>
-UPCALL_FLATTEN ERL_NIF_TERM make_request(frame& running, const Args&... args) {
+ERL_NIF_TERM make_request(frame& running, const Args&... args) {
   ErlNifEnv* env = running.env();
   const frame::codec_scope scope(running);
   const ERL_NIF_TERM token = running.next_token();
@@ -69,14 +69,6 @@ UPCALL_FLATTEN ERL_NIF_TERM make_request(frame& running, const Args&... args) {
         env, atoms::apply.raw(), token,
         enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size())));
   }
-}
-
-/// Makes an upcall of the root at `index`.
-template <class R, class... Args>
-UPCALL_FLATTEN R call_function(frame& running, std::uint32_t index, const Args&... args) {
-  running.select(index);
-  const ERL_NIF_TERM value = running.suspend(make_request(running, args...));
-  if constexpr (!std::is_void_v<R>) return decode_outcome<R>(running, value);
 }
 
 /// Makes an upcall of a named function.
@@ -156,6 +148,26 @@ class function_root {
 
   root_handle m_root;
 };
+
+// A call is three parts, of which only the switch is inlined into the caller: a return that crosses
+// a switch is predicted wrongly, and the less there is to inline, the further up compilers inline
+// it.
+
+/// Makes the request for a call of `called`, and gives the frame that must be left for it.
+template <class... Args>
+UPCALL_NOINLINE frame& begin_call(const function_root& called, const Args&... args) {
+  frame& running = called.owner();
+  running.select(called.index());
+  running.set_request(make_request(running, args...));
+  return running;
+}
+
+/// Gives what the function returned, or throws what it did instead.
+template <class R>
+UPCALL_NOINLINE R end_call(frame& running) {
+  const ERL_NIF_TERM value = running.take_outcome();
+  if constexpr (!std::is_void_v<R>) return decode_outcome<R>(running, value);
+}
 
 /// Makes the function `module:function/arity` a root.
 inline function_root capture(const char* module, const char* function, int arity) {

@@ -36,16 +36,18 @@ class fiber {
   ~fiber() = delete;
 
   /// Runs `job(argument)` on this stack until it first suspends or ends.
-  void start(job run, void* argument) noexcept {
+  void start(job run, void* argument,
+             abi::__cxa_eh_globals* of_thread = abi::__cxa_get_globals()) noexcept {
     m_job = run;
     m_argument = argument;
     m_resting = false;
-    resume();
+    resume(of_thread);
   }
 
   /// Goes on with the job, on the calling thread, until it suspends or ends.
-  UPCALL_FLATTEN void resume() noexcept {
-    const exception_globals_swap swap(m_exceptions);
+  /// `of_thread` is the calling thread's exception state, for who knows it already.
+  UPCALL_FLATTEN void resume(abi::__cxa_eh_globals* of_thread = abi::__cxa_get_globals()) noexcept {
+    const exception_globals_swap swap(m_exceptions, of_thread);
     m_sanitizer.before_entering(m_stack, m_size);
     m_other = jump(m_other, this);
     m_sanitizer.after_leaving();

@@ -38,7 +38,7 @@ ERL_NIF_TERM start_fiber_frame(ErlNifEnv* env, nif_identity nif, std::size_t sta
         frame running(begin.first, begin.nif, begin.on, begin.stack_class, begin.here);
         running.run([&] { Body(running, begin.arguments); });
       },
-      &start);
+      &start, start.here.exceptions());
   start.here.current = nullptr;
   if (on->resting()) pool.give(on, stack_class);
   return start.first.reply;

@@ -29,7 +29,7 @@ UPCALL_FLATTEN boost::context::detail::fcontext_t jump(boost::context::detail::f
   // and aligned, as a function expects; it keeps rbx, like every register that callees save.
   boost::context::detail::fcontext_t from;
   void* unused;
-  asm volatile(
+  asm volatile inline(
       "movq %%rsp, %%rbx\n\t"
       "subq $128, %%rsp\n\t"
       "andq $-16, %%rsp\n\t"
@@ -59,8 +59,8 @@ struct exception_globals {
 /// on the scheduler's side of a switch, where the thread cannot change underneath.
 class exception_globals_swap {
  public:
-  explicit exception_globals_swap(exception_globals& fiber) noexcept
-      : m_fiber(fiber), m_thread(abi::__cxa_get_globals()) {
+  exception_globals_swap(exception_globals& fiber, abi::__cxa_eh_globals* of_thread) noexcept
+      : m_fiber(fiber), m_thread(of_thread) {
     std::memcpy(static_cast<void*>(&m_saved), m_thread, sizeof m_saved);
     std::memcpy(static_cast<void*>(m_thread), &m_fiber, sizeof m_fiber);
   }

@@ -63,6 +63,13 @@ inline constinit frame_counts counts;
 struct thread_frames {
   frame* current = nullptr;
   std::uint64_t next_number = 0;
+  abi::__cxa_eh_globals* known_exceptions = nullptr;
+
+  /// The C++ runtime's exception state of this thread, without asking the runtime each time.
+  abi::__cxa_eh_globals* exceptions() noexcept {
+    if (known_exceptions == nullptr) known_exceptions = abi::__cxa_get_globals();
+    return known_exceptions;
+  }
 
   /// Gives a number that never comes again, so that a handle that outlives its frame is known.
   std::uint64_t take_number() noexcept {
@@ -138,13 +145,22 @@ class frame {
 
   /// Leaves the body until the upcall that `request` asks for has its outcome, and gives that.
   /// Throws: `error` for one that is not a value; `abandoned`.
-  UPCALL_FLATTEN ERL_NIF_TERM suspend(ERL_NIF_TERM request) {
+  ERL_NIF_TERM suspend(ERL_NIF_TERM request) {
+    set_request(request);
+    leave();
+    return take_outcome();
+  }
+
+  /// The three parts of `suspend`, for a caller that must have the second one inlined.
+  void set_request(ERL_NIF_TERM request) {
     ERL_NIF_TERM pending = 0;
     // With an exception pending the VM would take any reply for that exception, and lose the frame.
     if (enif_has_pending_exception(m_env, &pending)) throw_pending(pending);
     if (m_result != 0) keep_result();
     m_step->reply = m_handle == nullptr ? first_request(request) : next_request(request);
-    m_fiber->suspend();
+  }
+  UPCALL_FLATTEN void leave() noexcept { m_fiber->suspend(); }
+  ERL_NIF_TERM take_outcome() {
     if (m_outcome_kind != outcome_kind::returned) throw_outcome();
     return m_outcome;
   }
@@ -285,15 +301,15 @@ class frame {
     // This thread's on both sides of the switch, for it is the one that waits for the body.
     thread_frames& here = this_thread_frames();
     here.current = this;
-    run_body();
+    run_body(here);
     here.current = nullptr;
   }
 
   /// Runs the body until it suspends or ends. After that this frame may be gone.
-  UPCALL_FLATTEN void run_body() noexcept {
+  UPCALL_FLATTEN void run_body(thread_frames& here) noexcept {
     fiber* const on = m_fiber;
     const std::size_t stack_class = m_stack_class;
-    on->resume();
+    on->resume(here.exceptions());
     if (on->resting()) stack_pool::this_thread().give(on, stack_class);
   }
 
