@@ -38,14 +38,15 @@ defmodule Upcall.Library do
   @doc """
   Loads the library of `module`, whose `defnif`s are `nifs`, by `load`, or raises.
 
-  `native_nifs` gives, once it is loaded, what the library has: the names in its table, and arities.
+  `native_nifs` gives, once it is loaded, what the library has: the names in its table, and arities;
+  or `:handwritten`, where it can't tell.
   """
   @spec load!(
           module(),
           keyword(),
           [{atom(), arity()}],
           (charlist(), map() -> term()),
-          (() -> [{atom(), arity()}])
+          (() -> [{atom(), arity()}] | :handwritten)
         ) :: :ok
   def load!(module, options, nifs, load, native_nifs) do
     path = path(options)
@@ -55,6 +56,17 @@ defmodule Upcall.Library do
       :ok -> check_declared!(module, nifs, native_nifs.(), path)
       {:error, {reason, text}} -> raise message(module, path, reason, to_string(text))
     end
+  end
+
+  @doc """
+  Says that a `defnif` has no native function, which only a hand-written table can lead to.
+  """
+  @spec no_function(module(), atom(), arity()) :: Exception.t()
+  def no_function(module, name, arity) do
+    RuntimeError.exception(
+      "#{inspect(module)}.#{name}/#{arity}: the library's table has no entry for it; " <>
+        "add UPCALL_ENTRY(\"#{name}\", #{name})"
+    )
   end
 
   defp path(options) do
@@ -110,6 +122,8 @@ defmodule Upcall.Library do
   end
 
   # A C++ function without a `defnif` is found by the VM; this finds a `defnif` without a C++ function.
+  defp check_declared!(_module, _nifs, :handwritten, _path), do: :ok
+
   defp check_declared!(module, nifs, native_nifs, path) do
     missing =
       Enum.find(nifs, fn {name, arity} -> {:"__native_#{name}__", arity} not in native_nifs end)

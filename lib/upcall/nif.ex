@@ -67,7 +67,10 @@ defmodule Upcall.Nif do
 
       @doc false
       def unquote(native)(unquote_splicing(Upcall.Nif.__unused__(length(arguments)))),
-        do: :erlang.nif_error(:not_loaded)
+        do:
+          :erlang.nif_error(
+            Upcall.Library.no_function(__MODULE__, unquote(name), unquote(length(arguments)))
+          )
     end
   end
 

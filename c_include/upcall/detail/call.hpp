@@ -58,13 +58,14 @@ template <class... Args>
 ERL_NIF_TERM make_request(frame& running, const Args&... args) {
   ErlNifEnv* env = running.env();
   const frame::codec_scope scope(running);
+  // The token is taken last: what was borrowed before it is stale.
+  const std::array<ERL_NIF_TERM, sizeof...(Args)> raw{encode(env, args)...};
   const ERL_NIF_TERM token = running.next_token();
   if constexpr (sizeof...(Args) == 1) {
-    return enif_make_list_cell(env, token, encode(env, args)...);
+    return enif_make_list_cell(env, token, raw[0]);
   } else if constexpr (sizeof...(Args) == 2) {
-    return enif_make_tuple3(env, token, encode(env, args)...);
+    return enif_make_tuple3(env, token, raw[0], raw[1]);
   } else {
-    const std::array<ERL_NIF_TERM, sizeof...(Args)> raw{encode(env, args)...};
     return enif_make_tuple3(
         env, atoms::apply.raw(), token,
         enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size())));

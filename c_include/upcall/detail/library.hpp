@@ -32,6 +32,7 @@ struct declared_nif {
 /// `nifs()`: what this library declares, as `[{name, arity}]`, to compare with the module's
 /// `defnif`s.
 inline ERL_NIF_TERM nifs(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
+  if (!table_is_declared) return enif_make_atom(env, "handwritten");
   ERL_NIF_TERM list = enif_make_list(env, 0);
   for (const declared_nif* each = declared_nif::first; each != nullptr; each = each->next) {
     list = enif_make_list_cell(env,
@@ -80,6 +81,7 @@ inline bool option_is(ErlNifEnv* env, ERL_NIF_TERM options, const char* key,
 /// Makes the table that `nif_init` gives to the VM. It lives as long as the library.
 inline ErlNifEntry make_entry(const char* module, int (*load)(ErlNifEnv*, void**, ERL_NIF_TERM),
                               int (*upgrade)(ErlNifEnv*, void**, void**, ERL_NIF_TERM)) {
+  table_is_declared = true;
   static immortal<std::vector<ErlNifFunc>> table(std::begin(trampoline_entries),
                                                  std::end(trampoline_entries));
   for (const declared_nif* each = declared_nif::first; each != nullptr; each = each->next)

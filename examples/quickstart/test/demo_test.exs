@@ -1,0 +1,20 @@
+defmodule DemoTest do
+  use ExUnit.Case, async: true
+
+  test "integrates an Elixir function" do
+    assert_in_delta Demo.Native.integrate(fn x -> x * x end, 0.0, 3.0), 9.0, 1.0e-9
+    assert_in_delta Demo.Native.integrate(&:math.sin/1, 0, :math.pi()), 2.0, 1.0e-9
+  end
+
+  test "lets the function's error pass" do
+    assert_raise ArithmeticError, fn -> Demo.Native.integrate(&(1 / &1), 0.0, 1.0) end
+  end
+
+  test "names what is wrong" do
+    assert_raise ArgumentError,
+                 ~r/^Demo.Native.integrate\/3: argument 2: expected a float, got: "0"$/,
+                 fn ->
+                   Demo.Native.integrate(& &1, "0", 1.0)
+                 end
+  end
+end

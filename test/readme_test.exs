@@ -1,0 +1,22 @@
+defmodule UpcallTest.ReadmeTest do
+  use ExUnit.Case, async: true
+
+  @root Path.expand("..", __DIR__)
+
+  test "the README's examples are the files that the examples' tests run" do
+    readme = File.read!(Path.join(@root, "README.md"))
+    blocks = Regex.scan(~r/<!-- (\S+) -->\n```\w+\n(.*?)```\n/s, readme, capture: :all_but_first)
+
+    assert length(blocks) == 2
+    for [path, code] <- blocks, do: assert(File.read!(Path.join(@root, path)) == code, path)
+  end
+
+  test "links in the documents lead somewhere" do
+    for document <- ["README.md" | Path.wildcard(Path.join(@root, "docs/*.md"))],
+        document = Path.expand(document, @root),
+        [target] <-
+          Regex.scan(~r/\]\((?!https?:)([^)#]+)\)/, File.read!(document), capture: :all_but_first) do
+      assert File.exists?(Path.expand(target, Path.dirname(document))), "#{document}: #{target}"
+    end
+  end
+end
