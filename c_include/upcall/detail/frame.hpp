@@ -14,81 +14,17 @@
 #include "../atom.hpp"
 #include "../error.hpp"
 #include "config.hpp"
+#include "frame_parts.hpp"
 #include "roots.hpp"
 #include "stack_pool.hpp"
+#include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-class frame;
 class kept_content;
 class exclusive_base;
 class turn;
-
-/// What Elixir holds of a suspended frame: a resource, made at its first suspension.
-struct frame_handle {
-  frame_handle(frame* made_by, unsigned dirty_flag) noexcept
-      : suspended(made_by), dirty(dirty_flag) {}
-
-  frame* suspended;  ///< null once it has ended
-  unsigned dirty;
-  ErlNifPid owner{};
-};
-
-/// One step of a frame: from a start or a resume to the next suspension or the end. Lives on the
-/// stack of the thread that runs it.
-struct step {
-  ErlNifEnv* env = nullptr;  ///< null for the steps of an abandoned frame
-  ERL_NIF_TERM reply = 0;    ///< what the NIF returns
-};
-
-enum class outcome_kind { returned, raised, abandoned };
-
-/// What a NIF is called, for errors, and which schedulers run it.
-struct nif_identity {
-  const char* name;
-  int arity;
-  unsigned dirty;  ///< erl_nif's flag, 0 for a normal scheduler
-};
-
-/// Counts of this library's frames.
-struct frame_counts {
-  std::atomic<std::size_t> suspended{0};  ///< with a handle, abandoned ones included
-  std::atomic<std::size_t> abandoned{0};  ///< waiting to be finished, or being finished
-  std::atomic<std::size_t> parked{0};     ///< will never be finished: their stacks are lost
-};
-inline constinit frame_counts counts;
-
-/// What a thread knows of the frames that it runs.
-struct thread_frames {
-  frame* current = nullptr;
-  std::uint64_t next_number = 0;
-  abi::__cxa_eh_globals* known_exceptions = nullptr;
-
-  /// The C++ runtime's exception state of this thread, without asking the runtime each time.
-  abi::__cxa_eh_globals* exceptions() noexcept {
-    if (known_exceptions == nullptr) known_exceptions = abi::__cxa_get_globals();
-    return known_exceptions;
-  }
-
-  /// Gives a number that never comes again, so that a handle that outlives its frame is known.
-  std::uint64_t take_number() noexcept {
-    static constinit std::atomic<std::uint64_t> next_block{1};
-    constexpr std::uint64_t block = 4096;  // one contended addition for so many frames
-    if (next_number % block == 0) {
-      next_number = next_block.fetch_add(1, std::memory_order_relaxed) * block;
-    }
-    return next_number++;
-  }
-};
-
-// See `stack_pool::this_thread` for why it looks like this.
-UPCALL_NOINLINE inline thread_frames& this_thread_frames() noexcept {
-  static thread_local constinit thread_frames frames;
-  asm volatile("");
-  return frames;
-}
-inline frame* current_frame() noexcept { return this_thread_frames().current; }
 
 /// A native call that can be suspended. It lives on the stack of its body. Threads: one at a time.
 class frame {

@@ -29,8 +29,11 @@ struct declared_nif {
   static inline constinit declared_nif* first = nullptr;
 };
 
+/// Whether the table was made of what the macros declared, and not by hand.
+inline constinit bool table_is_declared = false;
+
 /// `nifs()`: what this library declares, as `[{name, arity}]`, to compare with the module's
-/// `defnif`s.
+/// `defnif`s; `:handwritten` where only its author knows.
 inline ERL_NIF_TERM nifs(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
   if (!table_is_declared) return enif_make_atom(env, "handwritten");
   ERL_NIF_TERM list = enif_make_list(env, 0);

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <atomic>
+#include <cstddef>
+
+#include "config.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+class frame;
+
+/// What Elixir holds of a suspended frame: a resource, made at its first suspension.
+struct frame_handle {
+  frame_handle(frame* made_by, unsigned dirty_flag) noexcept
+      : suspended(made_by), dirty(dirty_flag) {}
+
+  frame* suspended;  ///< null once it has ended
+  unsigned dirty;
+  ErlNifPid owner{};
+};
+
+/// One step of a frame: from a start or a resume to the next suspension or the end. Lives on the
+/// stack of the thread that runs it.
+struct step {
+  ErlNifEnv* env = nullptr;  ///< null for the steps of an abandoned frame
+  ERL_NIF_TERM reply = 0;    ///< what the NIF returns
+};
+
+enum class outcome_kind { returned, raised, abandoned };
+
+/// What a NIF is called, for errors, and which schedulers run it.
+struct nif_identity {
+  const char* name;
+  int arity;
+  unsigned dirty;  ///< erl_nif's flag, 0 for a normal scheduler
+};
+
+/// Counts of this library's frames.
+struct frame_counts {
+  std::atomic<std::size_t> suspended{0};  ///< with a handle, abandoned ones included
+  std::atomic<std::size_t> abandoned{0};  ///< waiting to be finished, or being finished
+  std::atomic<std::size_t> parked{0};     ///< will never be finished: their stacks are lost
+};
+inline constinit frame_counts counts;
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN
