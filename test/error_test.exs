@@ -134,8 +134,18 @@ defmodule UpcallTest.ErrorTest do
                    "UpcallTest.Error.fail/2: argument 2: expected a string, got: :no",
                    fn -> Native.fail("x", :no) end
 
-      error = catch_error(Native.fail(Enum.to_list(1..100_000), ""))
-      assert String.length(error.message) < 200
+      for long <- [
+            Enum.to_list(1..100_000),
+            2 ** 1_000_000,
+            [2 ** 100_000],
+            String.duplicate("x", 10_000)
+          ] do
+        error = catch_error(Native.fail("x", [long]))
+        assert String.length(error.message) < 1_200
+      end
+
+      assert catch_error(Native.fail("x", -(2 ** 1_000_000))).message =~
+               "got: an integer of 1000008 bits"
     end
   end
 

@@ -102,6 +102,14 @@ inline ErlNifEnv* current_env() {
   return running->env();
 }
 
+/// Gives a term of `env` as one of the running step: a part of an owned_term has to be copied, for
+/// terms of two heaps may not be mixed.
+inline ERL_NIF_TERM in_frame(ErlNifEnv* env, ERL_NIF_TERM raw) noexcept {
+  const frame* running = current_frame();
+  const bool foreign = running != nullptr && running->env() != nullptr && running->env() != env;
+  return foreign ? enif_make_copy(running->env(), raw) : raw;
+}
+
 template <class T>
 concept plain_integer = std::integral<T> && !std::same_as<T, bool> && sizeof(T) <= 8;
 
@@ -110,10 +118,9 @@ inline ErlNifBinary view_binary(ERL_NIF_TERM raw, const char* expected) {
   frame* running = current_frame();
   if (running == nullptr)
     raise("Elixir.RuntimeError", "a view can be decoded inside a native call of Upcall only");
-  ErlNifBinary binary{};
-  if (!enif_is_binary(running->env(), raw) && running->env() != nullptr)
-    throw bad_term(expected, raw);
   ErlNifEnv* env = running->views();
+  if (!enif_is_binary(env, raw)) throw bad_term(expected, raw);
+  ErlNifBinary binary{};
   enif_inspect_binary(env, enif_make_copy(env, raw), &binary);
   return binary;
 }
@@ -265,19 +272,10 @@ struct codec<ErlNifPid> {
 /// Any term, as it is: valid until the next upcall.
 template <>
 struct codec<term> {
-  static term decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    const detail::frame* running = detail::current_frame();
-    const bool in_frame = running != nullptr && running->env() != nullptr;
-    return term(in_frame ? copy(env, raw, running->env()) : raw);
-  }
+  static term decode(ErlNifEnv* env, ERL_NIF_TERM raw) { return term(detail::in_frame(env, raw)); }
   static ERL_NIF_TERM encode(ErlNifEnv* env, const term& value) {
-    return copy(detail::current_env(), value.raw(), env);
-  }
-
- private:
-  // A part of an owned_term is not the process's: terms of two heaps may not be mixed.
-  static ERL_NIF_TERM copy(ErlNifEnv* from, ERL_NIF_TERM raw, ErlNifEnv* to) noexcept {
-    return from == to ? raw : enif_make_copy(to, raw);
+    const ERL_NIF_TERM raw = value.raw();
+    return env == detail::current_env() ? raw : enif_make_copy(env, raw);
   }
 };
 
@@ -302,6 +300,18 @@ template <class... Values>
   const ERL_NIF_TERM list = enif_make_list_from_array(env->get(), keywords.data(),
                                                       static_cast<unsigned>(keywords.size()));
   throw error(exception_module, owned_term(env, list), exception_module);
+}
+
+template <class T>
+T owned_term::as() const {
+  try {
+    return decode<T>(env(), m_raw);
+  } catch (bad_term& failure) {
+    // It outlives this copy, and the caller is told what was got.
+    const detail::frame* running = detail::current_frame();
+    if (running != nullptr && running->env() != nullptr) failure.copy_to(running->env());
+    throw;
+  }
 }
 
 }  // namespace UPCALL_HIDDEN

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -29,7 +30,9 @@ class exclusive {
   exclusive& operator=(const exclusive&) = delete;
   ~exclusive() = default;
 
-  /// The right to use the object; belongs to the frame that took it.
+  /// The right to use the object; belongs to the frame that took it. Destroyed in that frame it
+  /// gives the object up. Moved elsewhere and destroyed there it does nothing: the frame's end
+  /// does.
   class access {
    public:
     access(access&& other) noexcept : m_hold(std::move(other.m_hold)), m_object(other.m_object) {}
@@ -53,18 +56,19 @@ class exclusive {
   /// Threads: the frame's own; you may be on another thread afterwards.
   /// Throws: `abandoned`; `error` outside of a frame, or when a frame that was parked has the
   /// object.
-  access lock() { return access(m_base.lock(), m_object); }
+  access lock() { return access(m_base->lock(), m_object); }
 
   /// Takes the object, or gives nothing when another call has it.
   /// Threads and Throws: as `lock`.
   std::optional<access> try_lock() {
-    std::optional<detail::hold> taken = m_base.try_lock();
+    std::optional<detail::hold> taken = m_base->try_lock();
     if (!taken) return std::nullopt;
     return access(*std::move(taken), m_object);
   }
 
  private:
-  detail::exclusive_base m_base;
+  // Shared with the frames that have it: they give it up even after it is gone.
+  std::shared_ptr<detail::exclusive_base> m_base = std::make_shared<detail::exclusive_base>();
   T m_object;
 };
 

@@ -52,7 +52,7 @@ class function<R(Args...)> {
     if (!enif_is_fun(env, raw)) {
       throw bad_term("a function of arity " + std::to_string(sizeof...(Args)), raw);
     }
-    return function(detail::function_root::add(raw));
+    return function(detail::function_root::add(detail::in_frame(env, raw)));
   }
 
   /// Looks a function up by name. Throws: `error`; `abandoned`.
@@ -131,8 +131,8 @@ struct codec<function<R(Args...)>> {
   static function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     return function<R(Args...)>::decode(env, raw);
   }
-  static ERL_NIF_TERM encode(ErlNifEnv*, const function<R(Args...)>& value) {
-    return value.as_term().raw();
+  static ERL_NIF_TERM encode(ErlNifEnv* env, const function<R(Args...)>& value) {
+    return codec<term>::encode(env, value.as_term());
   }
 };
 

@@ -75,9 +75,7 @@ class owned_term {
 
   /// Decodes it. Throws: `bad_term`.
   template <class T>
-  [[nodiscard]] T as() const {
-    return decode<T>(env(), m_raw);
-  }
+  [[nodiscard]] T as() const;
 
  private:
   std::shared_ptr<owned_env> m_env;

@@ -3,6 +3,7 @@ defmodule Upcall.Error do
   # How errors cross the border, in both directions. See docs/errors.md.
 
   @longest_text 1_000
+  @widest 2 ** 1_000
 
   @doc """
   Shapes what a function did instead of returning, for the native side: `[class, reason, stack_trace | text]`.
@@ -47,9 +48,20 @@ defmodule Upcall.Error do
     class
     |> Exception.format_banner(reason, stack_trace)
     |> String.slice(0, @longest_text)
-  rescue
-    _ -> "#{class} whose reason could not be formatted"
+  catch
+    _, _ -> "#{class} whose reason could not be formatted"
   end
 
-  defp show(term), do: inspect(term, limit: 10, printable_limit: 100)
+  # An integer has no limit of its own, and takes long to print: its size says enough.
+  defp show(term) when is_integer(term) and (term > @widest or term < -@widest) do
+    "an integer of #{bit_size(:binary.encode_unsigned(abs(term)))} bits"
+  end
+
+  defp show(term) do
+    text = inspect(term, limit: 10, printable_limit: 100)
+
+    if String.length(text) > @longest_text,
+      do: String.slice(text, 0, @longest_text) <> "…",
+      else: text
+  end
 end

@@ -40,14 +40,15 @@ defmodule Upcall.Frame do
     end
   end
 
-  # Waits until the `exclusive` that the frame waits for is the caller's. The reference is made here,
-  # and not by native code, so that the receive skips the messages that were there before it.
+  # Waits until the `exclusive` that a frame waits for is the caller's. `wait` is a local function of
+  # the frame's module, as a remote call might reach a newer one. The reference is made here, and not by
+  # native code, so that the receive skips the messages that were there before it.
   @doc false
-  @spec await_turn(module(), reference()) :: :ok
-  def await_turn(module, frame) do
+  @spec await_turn((reference() -> :granted | :waiting)) :: :ok
+  def await_turn(wait) do
     turn = make_ref()
 
-    case module.__upcall_wait__(frame, turn) do
+    case wait.(turn) do
       :granted ->
         :ok
 

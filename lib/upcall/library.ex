@@ -88,37 +88,60 @@ defmodule Upcall.Library do
   end
 
   # The dynamic linker hands out the image that it has for a path it knows, even when the file is a new
-  # one by now. So a path that was loaded before is loaded from a copy with a name of its own. The copy
-  # can go at once: the image is in memory.
+  # one by now. So a path that was tried before (the linker may keep what the VM has refused) is loaded
+  # from a copy with a name of its own. The copy can go at once: the image is in memory.
   defp load_once_per_name(path, load) do
     key = {__MODULE__, path}
 
-    if :persistent_term.get(key, false) do
-      load_copy(path, load)
-    else
-      with :ok <- load.(path), do: :persistent_term.put(key, true)
+    cond do
+      not File.exists?(path <> ".so") ->
+        {:error, {:missing, ""}}
+
+      :persistent_term.get(key, false) ->
+        load_copy(path, load)
+
+      true ->
+        :persistent_term.put(key, true)
+        load.(path)
     end
   end
 
+  # Beside the original, where what it links to by $ORIGIN is found and code may be run from.
   defp load_copy(path, load) do
-    # A directory of our own: what others may write to is not a place to load code from.
-    directory =
-      Path.join(System.tmp_dir!(), "upcall-#{System.pid()}-#{System.unique_integer([:positive])}")
+    name = "upcall-#{System.pid()}-#{System.unique_integer([:positive])}"
+    beside = Path.join(Path.dirname(path), ".#{name}")
 
-    copy = Path.join(directory, Path.basename(path))
-
-    try do
-      with :ok <- File.mkdir(directory),
-           :ok <- File.chmod(directory, 0o700),
-           :ok <- File.cp(path <> ".so", copy <> ".so") do
-        load.(copy)
-      else
-        {:error, reason} -> {:error, {:copy, "#{copy}.so: #{:file.format_error(reason)}"}}
-      end
-    after
-      File.rm(copy <> ".so")
-      File.rmdir(directory)
+    with {:error, {:copy, _}} <- load_copy(path, beside, load) do
+      load_copy_in(Path.join(System.tmp_dir!(), name), path, load)
     end
+  end
+
+  # Where that may not be written to, in a directory of our own: what others may write to is no place to
+  # load code from.
+  defp load_copy_in(directory, path, load) do
+    case File.mkdir(directory) do
+      :ok ->
+        File.chmod!(directory, 0o700)
+        load_copy(path, Path.join(directory, Path.basename(path)), load)
+
+      {:error, reason} ->
+        copy_error(directory, reason)
+    end
+  after
+    File.rmdir(directory)
+  end
+
+  defp load_copy(path, copy, load) do
+    case File.cp(path <> ".so", copy <> ".so") do
+      :ok -> load.(copy)
+      {:error, reason} -> copy_error(copy <> ".so", reason)
+    end
+  after
+    File.rm(copy <> ".so")
+  end
+
+  defp copy_error(path, reason) do
+    {:error, {:copy, "a copy of it, #{path}, could not be made: #{:file.format_error(reason)}"}}
   end
 
   # A C++ function without a `defnif` is found by the VM; this finds a `defnif` without a C++ function.
@@ -134,28 +157,37 @@ defmodule Upcall.Library do
 
       {name, arity} ->
         raise "#{inspect(module)}: #{path}.so has no function for `defnif #{name}/#{arity}`; " <>
-                "add UPCALL_NIF(#{name}) for a C++ function of #{arity} arguments, and build it again"
+                "add UPCALL_NIF(#{name}) for a C++ function of #{arguments(arity)}, and build it again"
     end
   end
 
   defp message(module, path, reason, text) do
-    "#{inspect(module)}: cannot load the native library #{path}.so: #{advice(reason, path, text)}"
+    "#{inspect(module)}: cannot load the native library #{path}.so: #{advice(reason, text)}"
   end
 
-  defp advice(:load_failed, path, text) do
-    if File.exists?(path <> ".so") do
-      "#{text}; build it for this machine and against this Erlang/OTP"
-    else
-      "there is no such file; build it (make, or mix compile with elixir_make), " <>
-        "or correct the :path option of use Upcall.Nif"
+  defp advice(:missing, _text) do
+    "there is no such file; build it (make, or mix compile with elixir_make), " <>
+      "or correct the :path option of use Upcall.Nif"
+  end
+
+  defp advice(:load_failed, text) do
+    "#{text}; build it for this machine and against this Erlang/OTP"
+  end
+
+  defp advice(:bad_lib, text) do
+    case Regex.run(~r"__native_(.+)__/(\d+)", text) do
+      [_, name, arity] ->
+        "it has UPCALL_NIF(#{name}) for a C++ function of #{arguments(arity)}, and the module has " <>
+          "no defnif of that name and number of arguments; add it, or compile the module again"
+
+      nil ->
+        "#{text}; the module that UPCALL_INIT names must be this one, with Elixir. in front"
     end
   end
 
-  defp advice(:bad_lib, _path, text) do
-    "#{text}; the module that UPCALL_INIT names must be this one, and every UPCALL_NIF needs a " <>
-      "defnif with the same name and number of arguments"
-  end
+  defp advice(:load, text), do: "its load callback failed: #{text}"
+  defp advice(_reason, text), do: text
 
-  defp advice(:load, _path, text), do: "its load callback failed: #{text}"
-  defp advice(_reason, _path, text), do: text
+  defp arguments(arity) when arity in [1, "1"], do: "1 argument"
+  defp arguments(arity), do: "#{arity} arguments"
 end

@@ -83,7 +83,8 @@ defmodule Upcall.Nif do
     {quote(do: {:mfa, step, module, name, arguments}), true,
      quote(do: apply(module, name, arguments))},
     {quote(do: {:yield, step}), true, quote(do: :erlang.yield())},
-    {quote(do: {:wait, step}), true, quote(do: Upcall.Frame.await_turn(__MODULE__, frame))},
+    {quote(do: {:wait, step}), true,
+     quote(do: Upcall.Frame.await_turn(&__upcall_wait__(frame, &1)))},
     {quote(do: {:bad_return, step, name, arity, where, expected, got}), true,
      quote(
        do: Upcall.Error.raise_bad_return({__MODULE__, name, arity}, fun, where, expected, got)

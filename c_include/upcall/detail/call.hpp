@@ -102,6 +102,7 @@ class function_root {
     frame* const running = current_frame();
     if (running == nullptr)
       raise("Elixir.RuntimeError", "a function can be decoded inside a native call of Upcall only");
+    if (running->is_abandoned()) throw abandoned{};
     return function_root(running->add_root(raw));
   }
 

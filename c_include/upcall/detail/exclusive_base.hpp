@@ -23,20 +23,21 @@ namespace detail {
 
 class exclusive_base;
 
-/// One right to an exclusive object, given up when it is destroyed.
+/// One right to an exclusive object, given up when it is destroyed in its frame, or with that.
 class hold {
  public:
-  hold(exclusive_base& taken, frame& by) noexcept : m_taken(&taken), m_frame(by.number()) {}
-  hold(hold&& other) noexcept
-      : m_taken(std::exchange(other.m_taken, nullptr)), m_frame(other.m_frame) {}
+  hold(std::shared_ptr<exclusive_base> taken, frame& by) noexcept
+      : m_taken(std::move(taken)), m_frame(by.number()) {}
+  hold(hold&& other) noexcept = default;
   hold(const hold&) = delete;
   hold& operator=(const hold&) = delete;
   hold& operator=(hold&&) = delete;
   ~hold();
 
  private:
-  exclusive_base* m_taken;
-  std::uint64_t m_frame;  // not a pointer: a hold that was moved elsewhere may outlive its frame
+  // A hold that was moved elsewhere may outlive its frame, and the object.
+  std::shared_ptr<exclusive_base> m_taken;
+  std::uint64_t m_frame;
 };
 
 /// A frame that waits for its turn. Lives on that frame's stack, and leaves the queue with it.
@@ -56,7 +57,7 @@ class turn {
 };
 
 /// Who has an object, and who waits for it. Threads: any.
-class exclusive_base {
+class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
  public:
   hold lock() {
     frame& running = frame_for_upcall();
@@ -72,12 +73,13 @@ class exclusive_base {
 
   std::optional<hold> try_lock() {
     frame& running = frame_for_upcall();
+    running.process();  // others compare with it, and can't ask for it
     const std::lock_guard lock(m_mutex);
     if (m_lost) throw_lost();
     if (!m_holders.empty() && !is_nested(running)) return std::nullopt;
     m_holders.push_back(&running);
-    running.held.push_back(this);
-    return hold(*this, running);
+    running.held.push_back(shared_from_this());
+    return hold(shared_from_this(), running);
   }
 
   /// Notes that the waiter's process is ready for the message `{:upcall_turn, reference}`. False
@@ -104,8 +106,9 @@ class exclusive_base {
   /// Of an abandoned frame: whether a nested one still has the object. It is told when that ends.
   bool postpones(frame& left) noexcept {
     const std::lock_guard lock(m_mutex);
-    left.is_postponed = !m_holders.empty() && m_holders.back() != &left;
-    return left.is_postponed;
+    const bool waits = !m_holders.empty() && m_holders.back() != &left;
+    left.is_postponed.store(waits, std::memory_order_relaxed);
+    return waits;
   }
 
   /// A frame that has the object will never go on: nobody may use it any more.
@@ -143,7 +146,7 @@ class exclusive_base {
   bool enqueue(turn& waiting) {
     const std::lock_guard lock(m_mutex);
     m_waiting.push_back(&waiting);
-    if (m_holders.empty()) grant_next();
+    if (m_holders.empty() || m_lost) grant_next();
     return !waiting.granted;
   }
 
@@ -152,9 +155,9 @@ class exclusive_base {
     if (m_lost) throw_lost();
     if (!waiting.granted)
       raise("Elixir.ArgumentError", "this native call was resumed before its turn");
-    waiting.waiter->held.push_back(this);
+    waiting.waiter->held.push_back(shared_from_this());
     waiting.taken = true;
-    return hold(*this, *waiting.waiter);
+    return hold(shared_from_this(), *waiting.waiter);
   }
 
   /// With the lock: makes the first that waits the holder, and tells its process.
@@ -178,12 +181,14 @@ class exclusive_base {
     const auto newest = std::find_if(m_holders.rbegin(), m_holders.rend(),
                                      [=](const frame* each) { return each->number() == number; });
     if (newest == m_holders.rend()) return nullptr;
-    std::vector<exclusive_base*>& held = (*newest)->held;
-    held.erase(std::next(std::find(held.rbegin(), held.rend(), this)).base());
+    std::vector<std::shared_ptr<exclusive_base>>& held = (*newest)->held;
+    const auto last = std::find(held.rbegin(), held.rend(), shared_from_this());
+    held.erase(std::next(last).base());
     m_holders.erase(std::next(newest).base());
-    if (m_holders.empty() || !m_holders.back()->is_postponed) return nullptr;
-    m_holders.back()->is_postponed = false;
-    return m_holders.back();
+    if (m_holders.empty()) return nullptr;
+    // It may hold several of these, whose nested frames end at once: one of them brings it back.
+    frame* const outer = m_holders.back();
+    return outer->is_postponed.exchange(false, std::memory_order_relaxed) ? outer : nullptr;
   }
 
   void leave_queue(turn& waiting) noexcept {
@@ -208,23 +213,28 @@ class exclusive_base {
   bool m_lost = false;
 };
 
+// Elsewhere than in its frame it does nothing: what the frame holds is the frame's own, to be
+// changed by the thread that runs it, and is given up when it ends.
 inline hold::~hold() {
-  if (m_taken != nullptr) m_taken->release(m_frame);
+  if (m_taken == nullptr) return;
+  const frame* const running = current_frame();
+  if (running != nullptr && running->number() == m_frame) m_taken->release(m_frame);
 }
 
 inline turn::~turn() { exclusive->leave_queue(*this); }
 
 inline bool finisher::is_postponed(frame& left) noexcept {
   return std::any_of(left.held.begin(), left.held.end(),
-                     [&](exclusive_base* each) { return each->postpones(left); });
+                     [&](const auto& each) { return each->postpones(left); });
 }
 
 inline void frame::give_up_holds() noexcept {
-  while (!held.empty()) held.back()->release(m_number);
+  // Copies, for the last owner may be the list.
+  while (!held.empty()) std::shared_ptr(held.back())->release(m_number);
 }
 
 inline void frame::lose_holds() noexcept {
-  while (!held.empty()) held.back()->lose(*this);
+  while (!held.empty()) std::shared_ptr(held.back())->lose(*this);
   if (turn_awaited != nullptr) turn_awaited->exclusive->leave_queue(*turn_awaited);
 }
 

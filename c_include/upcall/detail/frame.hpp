@@ -121,9 +121,7 @@ class frame {
   /// Makes the function at `index` the one that the trampoline calls.
   void select(std::uint32_t index) {
     if (index == m_selected) return;
-    if (m_roots.at(m_env, index) == 0) {
-      raise("Elixir.ArgumentError", "the roots of this frame are not those it handed out");
-    }
+    root_term(index);
     m_selected = index;
     m_selection_changed = true;
   }
@@ -136,8 +134,11 @@ class frame {
     if (dead->index() == m_selected) m_selected = no_function;
     m_roots.drop(dead);
   }
-  [[nodiscard]] ERL_NIF_TERM root_term(std::uint32_t index) const noexcept {
-    return m_roots.at(m_env, index);
+  /// Throws: `error` when Elixir's side has brought other roots.
+  ERL_NIF_TERM root_term(std::uint32_t index) const {
+    const ERL_NIF_TERM found = m_roots.at(m_env, index);
+    if (found == 0) throw_forged_roots();
+    return found;
   }
 
   /// Gives the environment in which what views point to lives as long as the frame.
@@ -205,10 +206,10 @@ class frame {
   std::vector<std::pair<std::shared_ptr<const kept_content>, root_handle>>
       kept;  ///< kept functions used here
   std::exception_ptr* c_failure =
-      &m_unscoped_failure;            ///< where C callbacks leave what they caught
-  std::vector<exclusive_base*> held;  ///< oldest first
+      &m_unscoped_failure;                            ///< where C callbacks leave what they caught
+  std::vector<std::shared_ptr<exclusive_base>> held;  ///< oldest first
   turn* turn_awaited = nullptr;
-  bool is_postponed = false;  ///< abandoned, while a nested frame uses what it holds
+  std::atomic<bool> is_postponed{false};  ///< abandoned, while a nested frame uses what it holds
 
   /// Runs the whole body: `call` gives what the NIF returns. No exception leaves it.
   template <class Call>
@@ -219,7 +220,7 @@ class frame {
     } catch (...) {
       if (!m_abandoned) set_result(reply_of_current_exception());
     }
-    m_step->reply = !m_kept_result ? m_result : root_term(m_kept_result->index());
+    m_step->reply = final_reply();
   }
 
  private:
@@ -249,13 +250,13 @@ class frame {
     if (on->resting()) stack_pool::this_thread().give(on, stack_class);
   }
 
-  UPCALL_FLATTEN ERL_NIF_TERM next_request(ERL_NIF_TERM request) noexcept {
+  UPCALL_FLATTEN ERL_NIF_TERM next_request(ERL_NIF_TERM request) {
     const bool roots_changed = m_roots.end_step(m_env);
     if (!roots_changed && !m_selection_changed) [[likely]]
       return request;
     return update_request(request);
   }
-  UPCALL_COLD ERL_NIF_TERM update_request(ERL_NIF_TERM request) noexcept {
+  UPCALL_COLD ERL_NIF_TERM update_request(ERL_NIF_TERM request) {
     return enif_make_tuple4(m_env, atoms::update.raw(), m_roots.map(m_env), selected_function(),
                             request);
   }
@@ -270,9 +271,11 @@ class frame {
     m_was_suspended = false;
   }
 
-  ERL_NIF_TERM selected_function() noexcept {
+  ERL_NIF_TERM selected_function() {
+    const ERL_NIF_TERM selected =
+        m_selected == no_function ? atoms::nil.raw() : root_term(m_selected);
     m_selection_changed = false;
-    return m_selected == no_function ? atoms::nil.raw() : m_roots.at(m_env, m_selected);
+    return selected;
   }
 
   UPCALL_COLD void give_up_holds() noexcept;
@@ -282,7 +285,20 @@ class frame {
     if (!m_kept_result) m_kept_result = add_root(m_result);
   }
 
+  /// What the NIF returns: nothing when nobody waits for it, as what was kept is gone then.
+  [[nodiscard]] ERL_NIF_TERM final_reply() noexcept {
+    if (!m_kept_result) return m_result;
+    if (m_abandoned) return 0;
+    try {
+      return root_term(m_kept_result->index());
+    } catch (...) {
+      return reply_of_current_exception();
+    }
+  }
   UPCALL_COLD ERL_NIF_TERM reply_of_current_exception() noexcept;
+  [[noreturn]] UPCALL_COLD static void throw_forged_roots() {
+    raise("Elixir.ArgumentError", "the roots of this frame are not those it handed out");
+  }
   UPCALL_COLD void throw_outcome();
   [[noreturn]] UPCALL_COLD void throw_pending(ERL_NIF_TERM reason);
   [[noreturn]] UPCALL_COLD void throw_abandoned();

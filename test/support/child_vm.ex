@@ -1,0 +1,33 @@
+defmodule UpcallTest.ChildVM do
+  @moduledoc false
+  # Runs code in a VM of its own: for other flags, or because it ends that VM.
+
+  @project_dir Path.expand("../..", __DIR__)
+
+  @doc """
+  Evaluates `code` in a new VM and returns what it printed, standard error included, and its exit status.
+
+  Options: `:flags` (of `erl`, a string), `:require` (files of the test directory to load first) and `:env`
+  (a list of pairs).
+  """
+  @spec run(String.t(), keyword()) :: {String.t(), non_neg_integer()}
+  def run(code, options \\ []) do
+    erl = ["--erl", options[:flags] || ""]
+    required = Enum.flat_map(options[:require] || [], &["-r", Path.join("test", &1)])
+    paths = ["-pa", to_string(:code.lib_dir(:upcall, :ebin))]
+
+    System.cmd("elixir", erl ++ paths ++ required ++ ["-e", code],
+      cd: @project_dir,
+      env: options[:env] || [],
+      stderr_to_stdout: true
+    )
+  end
+
+  @doc """
+  Evaluates `code` as `run/2` does, in a VM that is to crash: the sanitizers do not report that.
+  """
+  @spec run_to_crash(String.t(), keyword()) :: {String.t(), non_neg_integer()}
+  def run_to_crash(code, options \\ []) do
+    run(code, [env: [{"ASAN_OPTIONS", "handle_segv=0:detect_leaks=0"}]] ++ options)
+  end
+end
