@@ -3,6 +3,8 @@
 #include <erl_nif.h>
 
 #include <memory>
+#include <new>
+#include <type_traits>
 #include <typeinfo>
 #include <utility>
 
@@ -25,7 +27,11 @@ class resource {
     auto* place = static_cast<storage*>(enif_alloc_resource(s_type.type(), sizeof(storage)));
     std::construct_at(place);
     resource made(place);
-    std::construct_at(place->object(), std::forward<Args>(args)...);
+    if constexpr (std::is_constructible_v<T, Args...>) {
+      std::construct_at(place->object(), std::forward<Args>(args)...);
+    } else {  // an aggregate, for compilers without its initialisation by parentheses
+      ::new (static_cast<void*>(place->object())) T{std::forward<Args>(args)...};
+    }
     place->made = true;
     return made;
   }
@@ -62,6 +68,7 @@ class resource {
 
  private:
   struct storage {
+    storage() noexcept {}  // NOLINT(*-use-equals-default): the bytes stay as they are
     T* object() noexcept { return reinterpret_cast<T*>(bytes); }
     bool made = false;
     alignas(T) std::byte bytes[sizeof(T)];

@@ -39,23 +39,4 @@ defmodule Upcall.Frame do
       raise ArgumentError, "expected a module with `use Upcall.Nif`, got: #{inspect(module)}"
     end
   end
-
-  # Waits until the `exclusive` that a frame waits for is the caller's. `wait` is a local function of
-  # the frame's module, as a remote call might reach a newer one. The reference is made here, and not by
-  # native code, so that the receive skips the messages that were there before it.
-  @doc false
-  @spec await_turn((reference() -> :granted | :waiting)) :: :ok
-  def await_turn(wait) do
-    turn = make_ref()
-
-    case wait.(turn) do
-      :granted ->
-        :ok
-
-      :waiting ->
-        receive do
-          {:upcall_turn, ^turn} -> :ok
-        end
-    end
-  end
 end

@@ -83,8 +83,7 @@ defmodule Upcall.Nif do
     {quote(do: {:mfa, step, module, name, arguments}), true,
      quote(do: apply(module, name, arguments))},
     {quote(do: {:yield, step}), true, quote(do: :erlang.yield())},
-    {quote(do: {:wait, step}), true,
-     quote(do: Upcall.Frame.await_turn(&__upcall_wait__(frame, &1)))},
+    {quote(do: {:wait, step}), true, quote(do: __upcall_await_turn__(frame))},
     {quote(do: {:bad_return, step, name, arity, where, expected, got}), true,
      quote(
        do: Upcall.Error.raise_bad_return({__MODULE__, name, arity}, fun, where, expected, got)
@@ -99,7 +98,9 @@ defmodule Upcall.Nif do
     __upcall_nifs__: 0
   ]
 
-  # The trampoline is the module's own: when new code is loaded, calls under way go on in the old.
+  # The trampoline is the module's own: when new code is loaded, calls under way go on in the old. It calls
+  # its module by local calls only, as not even a local fun would do: the VM takes those of two loads of
+  # one module for the same, and runs the newer.
   @doc false
   defmacro __before_compile__(_env) do
     quote do
@@ -125,6 +126,22 @@ defmodule Upcall.Nif do
         do: __upcall_loop__(frame, roots, fun, request)
 
       defp __upcall_loop__(_, _, _, ended), do: ended
+
+      # Waits until the `exclusive` that the frame waits for is the caller's. The reference is made here,
+      # and not by native code, so that the receive skips the messages that were there before it.
+      defp __upcall_await_turn__(frame) do
+        turn = make_ref()
+
+        case __upcall_wait__(frame, turn) do
+          :granted ->
+            :ok
+
+          :waiting ->
+            receive do
+              {:upcall_turn, ^turn} -> :ok
+            end
+        end
+      end
 
       unquote_splicing(Enum.map(@stubs, &stub/1))
     end

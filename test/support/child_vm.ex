@@ -4,6 +4,9 @@ defmodule UpcallTest.ChildVM do
 
   @project_dir Path.expand("../..", __DIR__)
 
+  # It ends with the VM that started it, whose end of the pipe is closed then.
+  @end_with_parent "spawn(fn -> :eof = IO.read(:line); System.halt(3) end)"
+
   @doc """
   Evaluates `code` in a new VM and returns what it printed, standard error included, and its exit status.
 
@@ -16,7 +19,7 @@ defmodule UpcallTest.ChildVM do
     required = Enum.flat_map(options[:require] || [], &["-r", Path.join("test", &1)])
     paths = ["-pa", to_string(:code.lib_dir(:upcall, :ebin))]
 
-    System.cmd("elixir", erl ++ paths ++ required ++ ["-e", code],
+    System.cmd("elixir", erl ++ paths ++ required ++ ["-e", @end_with_parent, "-e", code],
       cd: @project_dir,
       env: options[:env] || [],
       stderr_to_stdout: true
@@ -28,6 +31,11 @@ defmodule UpcallTest.ChildVM do
   """
   @spec run_to_crash(String.t(), keyword()) :: {String.t(), non_neg_integer()}
   def run_to_crash(code, options \\ []) do
-    run(code, [env: [{"ASAN_OPTIONS", "handle_segv=0:detect_leaks=0"}]] ++ options)
+    quiet = [
+      {"ASAN_OPTIONS", "handle_segv=0:detect_leaks=0"},
+      {"UBSAN_OPTIONS", "handle_segv=0"}
+    ]
+
+    run(code, Keyword.update(options, :env, quiet, &(&1 ++ quiet)))
   end
 end

@@ -21,7 +21,7 @@ namespace detail {
 /// What a NIF's options come to.
 struct nif_options {
   unsigned dirty = 0;  ///< erl_nif's flag for the scheduler its steps run on
-  std::size_t stack_size = 256 * 1024;
+  std::size_t stack_size = std::size_t{256} * 1024;
 };
 
 /// Where a decoded argument is kept while the body runs.

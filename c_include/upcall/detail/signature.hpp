@@ -28,6 +28,7 @@ struct signature<R (*)(Args...)> {
 template <class R, class... Args>
 struct signature<R (*)(Args...) noexcept> : signature<R (*)(Args...)> {};
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a qualifier can't stand in parentheses
 #define UPCALL_MEMBER_SIGNATURE(qualifiers)                                         \
   template <class R, class Object, class... Args>                                   \
   struct signature<R (Object::*)(Args...) qualifiers> : signature<R (*)(Args...)> { \
@@ -38,6 +39,7 @@ UPCALL_MEMBER_SIGNATURE(const)
 UPCALL_MEMBER_SIGNATURE(noexcept)
 UPCALL_MEMBER_SIGNATURE(const noexcept)
 #undef UPCALL_MEMBER_SIGNATURE
+// NOLINTEND(bugprone-macro-parentheses)
 
 /// The NIF's name in the library's table, made from how the macro's user wrote the function: no
 /// namespaces, and marked, for the plain name is that of the Elixir function around it.
