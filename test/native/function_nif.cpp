@@ -52,6 +52,7 @@ UPCALL_NIF(term_result);
 
 std::vector<std::int64_t> each_of(std::vector<int_function> functions, std::int64_t x) {
   std::vector<std::int64_t> results;
+  results.reserve(functions.size());
   for (const int_function& f : functions) results.push_back(f(x));
   return results;
 }
