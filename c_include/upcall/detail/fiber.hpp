@@ -68,6 +68,12 @@ class fiber {
   /// Drops what the sanitizers keep of a resting fiber whose memory is about to go.
   void retire() noexcept { m_sanitizer.retire(); }
 
+  /// Leaves the job for ever: this stack, and what it holds, is lost.
+  [[noreturn]] void lose() noexcept {
+    m_sanitizer.lose(m_stack, m_size);
+    for (;;) suspend();
+  }
+
   fiber* next = nullptr;     ///< of the pool's list that it rests in
   void* occupant = nullptr;  ///< what the job is: the frame
 

@@ -10,6 +10,7 @@
 
 #if defined(UPCALL_ASAN)
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
 #endif
 #if defined(UPCALL_TSAN)
 #include <sanitizer/tsan_interface.h>
@@ -94,6 +95,10 @@ class sanitizer_fiber {
     __sanitizer_start_switch_fiber(&m_fiber_fake, m_scheduler_bottom, m_scheduler_size);
   }
   void retire() noexcept {}
+  // What a stack holds that is lost on purpose is no leak to find.
+  void lose(const void* bottom, std::size_t size) noexcept {
+    __lsan_register_root_region(bottom, size);
+  }
 
  private:
   void* m_scheduler_fake = nullptr;
@@ -113,6 +118,7 @@ class sanitizer_fiber {
     if (m_fiber != nullptr) __tsan_destroy_fiber(m_fiber);
     m_fiber = nullptr;
   }
+  void lose(const void*, std::size_t) noexcept {}
 
  private:
   void* m_fiber = nullptr;
@@ -123,6 +129,7 @@ class sanitizer_fiber {
   void entered() noexcept {}
   void before_leaving() noexcept {}
   void retire() noexcept {}
+  void lose(const void*, std::size_t) noexcept {}
 #endif
 };
 

@@ -167,7 +167,7 @@ inline void frame::park(ERL_NIF_TERM reply) noexcept {
   end();
   counts.parked.fetch_add(1, std::memory_order_relaxed);
   report_parked(m_nif);
-  for (;;) m_fiber->suspend();
+  m_fiber->lose();
 }
 
 }  // namespace detail

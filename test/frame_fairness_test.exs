@@ -1,0 +1,56 @@
+defmodule Upcall.FrameFairnessTest do
+  use ExUnit.Case
+
+  alias UpcallTest.ChildVM
+
+  # In microseconds.
+  @bound 10_000
+
+  # The wake-ups take 11 seconds for a thousand.
+  @sanitized System.get_env("UPCALL_SANITIZER") != nil
+  @wake_ups if @sanitized, do: 100, else: 1_000
+  @upcalls if @sanitized, do: 100_000, else: 10_000_000
+
+  defp measure(wake_ups, native) do
+    {output, status} =
+      ChildVM.run("UpcallTest.FrameFairness.measure(#{wake_ups}, fn -> #{native} end)",
+        flags: "+S 1:1",
+        require: ["support/frame_fairness.exs"]
+      )
+
+    assert {status, output} == {0, output}
+    [result, delay] = output |> String.split() |> Enum.map(&String.to_integer/1)
+    %{result: result, delay: delay}
+  end
+
+  # Other programs may keep the whole VM from running: then it is measured again. An unfair native call
+  # fails every time.
+  defp assert_in_time(wake_ups, native, attempts \\ 3) do
+    measured = measure(wake_ups, native)
+
+    if measured.delay < @bound or attempts == 1 do
+      assert measured.delay < @bound
+      measured
+    else
+      assert_in_time(wake_ups, native, attempts - 1)
+    end
+  end
+
+  describe "with one scheduler, another process wakes in time" do
+    test "while a native call makes millions of upcalls" do
+      native = "UpcallTest.FrameFairness.make_upcalls(fn x -> x * x end)"
+      assert %{result: upcalls} = assert_in_time(@wake_ups, native)
+      assert upcalls > @upcalls
+    end
+
+    test "while a native call computes and yields" do
+      assert_in_time(div(@wake_ups, 4), "UpcallTest.FrameFairness.compute_with_yields()")
+    end
+
+    test "but not while one computes for long at a time: this measures it" do
+      native = "UpcallTest.FrameFairness.compute_without_yields(&:erlang.yield/0)"
+      assert %{delay: delay} = measure(20, native)
+      assert delay > @bound
+    end
+  end
+end

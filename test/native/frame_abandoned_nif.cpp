@@ -1,0 +1,191 @@
+// Frames whose caller dies, and frames that can neither go on nor end.
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <upcall.hpp>
+#include <upcall/stl.hpp>
+#include <utility>
+
+namespace {
+
+using number_function = upcall::function<std::int64_t(std::int64_t)>;
+
+std::atomic<std::int64_t> made{0};
+std::atomic<std::int64_t> destroyed{0};
+struct counted {
+  counted() noexcept { ++made; }
+  counted(const counted&) = delete;
+  counted& operator=(const counted&) = delete;
+  ~counted() { ++destroyed; }
+};
+
+std::pair<std::int64_t, std::int64_t> objects() { return {made, destroyed}; }
+UPCALL_NIF(objects);
+
+std::atomic<std::int64_t> frames_seen_abandoned{0};
+std::int64_t seen_abandoned() { return frames_seen_abandoned; }
+UPCALL_NIF(seen_abandoned);
+
+std::int64_t calls_below(const number_function& f, int depth) {
+  const counted object;
+  const std::string on_the_heap(100, 'x');
+  if (depth == 0) return f(1);
+  const std::int64_t result = calls_below(f, depth - 1);
+  const counted later;
+  return result + static_cast<std::int64_t>(on_the_heap.size());
+}
+
+/// Makes an upcall below `depth` native frames with an object each.
+std::int64_t hold(number_function f, int depth) {
+  const counted object;
+  return calls_below(f, depth);
+}
+UPCALL_NIF(hold);
+
+/// What C++ that handles every error of its own sees of a dead caller.
+std::int64_t handles_errors(number_function f) {
+  const counted object;
+  try {
+    return f.try_call(1).value_or(-1);
+  } catch (const std::exception&) {
+    return -2;
+  } catch (const upcall::abandoned&) {
+    if (upcall::is_abandoned()) ++frames_seen_abandoned;
+    throw;
+  }
+}
+UPCALL_NIF(handles_errors);
+
+/// Makes upcalls also after the first of them has found the caller dead.
+std::int64_t goes_on_for_a_while(number_function f) {
+  const counted object;
+  for (std::int64_t i = 0; i < 50; ++i) {
+    try {
+      const counted inner;
+      f(i);
+    } catch (...) {
+      if (upcall::is_abandoned()) ++frames_seen_abandoned;
+    }
+  }
+  return 1;
+}
+UPCALL_NIF(goes_on_for_a_while);
+
+std::int64_t never_gives_up(number_function f) {
+  for (;;) {
+    try {
+      f(1);
+    } catch (...) {
+    }
+  }
+}
+UPCALL_NIF(never_gives_up);
+
+void yields_for_ever() {
+  for (;;) {
+    try {
+      upcall::yield();
+    } catch (...) {
+    }
+  }
+}
+UPCALL_NIF(yields_for_ever);
+
+// ---- upcalls by destructors ----
+
+class calls_in_destructor {
+ public:
+  explicit calls_in_destructor(number_function f) noexcept : m_function(std::move(f)) {}
+  calls_in_destructor(const calls_in_destructor&) = delete;
+  calls_in_destructor& operator=(const calls_in_destructor&) = delete;
+  ~calls_in_destructor() { m_function(2); }
+
+ private:
+  number_function m_function;
+};
+
+class calls_in_throwing_destructor {
+ public:
+  explicit calls_in_throwing_destructor(number_function f) noexcept : m_function(std::move(f)) {}
+  calls_in_throwing_destructor(const calls_in_throwing_destructor&) = delete;
+  calls_in_throwing_destructor& operator=(const calls_in_throwing_destructor&) = delete;
+  ~calls_in_throwing_destructor() noexcept(false) { m_function(2); }
+
+ private:
+  number_function m_function;
+};
+
+class calls_in_careful_destructor {
+ public:
+  explicit calls_in_careful_destructor(number_function f) noexcept : m_function(std::move(f)) {}
+  calls_in_careful_destructor(calls_in_careful_destructor&& other) noexcept
+      : m_function(std::exchange(other.m_function, std::nullopt)) {}
+  calls_in_careful_destructor(const calls_in_careful_destructor&) = delete;
+  calls_in_careful_destructor& operator=(const calls_in_careful_destructor&) = delete;
+  calls_in_careful_destructor& operator=(calls_in_careful_destructor&&) = delete;
+  ~calls_in_careful_destructor() {
+    if (!m_function) return;
+    try {
+      (*m_function)(2);
+    } catch (...) {
+    }
+  }
+
+ private:
+  std::optional<number_function> m_function;
+};
+
+/// `f(1)` by the body, `f(2)` by the destructor of what it holds.
+template <class Caller>
+std::int64_t destructor_calls(number_function f) {
+  const counted object;
+  const Caller caller(f);
+  return f(1);
+}
+UPCALL_NIF_AS("destructor_calls", &destructor_calls<calls_in_destructor>);
+UPCALL_NIF_AS("throwing_destructor_calls", &destructor_calls<calls_in_throwing_destructor>);
+UPCALL_NIF_AS("careful_destructor_calls", &destructor_calls<calls_in_careful_destructor>);
+
+}  // namespace
+
+template <>
+struct upcall::codec<calls_in_careful_destructor> {
+  static calls_in_careful_destructor decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    return calls_in_careful_destructor(upcall::decode<number_function>(env, raw));
+  }
+};
+
+namespace {
+
+/// Its argument makes an upcall when the result has been made.
+std::string calls_after_result(const calls_in_careful_destructor&, std::string text) {
+  const counted object;
+  return text;
+}
+UPCALL_NIF(calls_after_result);
+
+// ---- errors that can go nowhere ----
+
+std::int64_t noexcept_call(const number_function& f) noexcept { return f(1); }
+
+std::int64_t calls_in_noexcept(number_function f, bool after_upcall) {
+  if (after_upcall) f(0);
+  return noexcept_call(f);
+}
+UPCALL_NIF(calls_in_noexcept);
+
+[[noreturn]] void fail(const std::string& text) { throw std::runtime_error(text); }
+
+void throws_in_noexcept(std::string text) {
+  const auto fails = [&]() noexcept { fail(text); };
+  fails();
+}
+UPCALL_NIF(throws_in_noexcept);
+
+}  // namespace
+
+UPCALL_INIT("Elixir.UpcallTest.FrameAbandoned");

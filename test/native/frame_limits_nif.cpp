@@ -1,0 +1,32 @@
+// Native recursion, as deep as it is told to go.
+
+#include <cstddef>
+#include <cstdint>
+#include <upcall.hpp>
+
+namespace {
+
+using number_function = upcall::function<std::int64_t(std::int64_t)>;
+
+/// Goes on until so many bytes of stack are in use, makes an upcall there and gives how many calls
+/// deep that was.
+[[gnu::noinline]] std::int64_t descend(const std::byte* top, std::int64_t bytes,
+                                       const number_function& f) {
+  volatile std::byte used[200];
+  used[0] = std::byte{1};
+  const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
+  const std::int64_t deeper = top - here >= bytes ? f(0) : descend(top, bytes, f);
+  return deeper + std::to_integer<std::int64_t>(used[0]);
+}
+
+std::int64_t use_stack(std::int64_t bytes, number_function f) {
+  return descend(static_cast<const std::byte*>(__builtin_frame_address(0)), bytes, f);
+}
+UPCALL_NIF_AS("use_default_stack", &use_stack);
+UPCALL_NIF_AS("use_small_stack", &use_stack, upcall::stack_size{64 * 1024});
+UPCALL_NIF_AS("use_large_stack", &use_stack, upcall::stack_size{1 << 20});
+UPCALL_NIF_AS("use_large_dirty_stack", &use_stack, upcall::dirty_cpu, upcall::stack_size{1 << 20});
+
+}  // namespace
+
+UPCALL_INIT("Elixir.UpcallTest.FrameLimits");

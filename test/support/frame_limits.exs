@@ -1,0 +1,12 @@
+# Not compiled with the project: the path of the library is that of this test run.
+defmodule UpcallTest.FrameLimits do
+  use Upcall.Nif,
+    otp_app: :upcall,
+    path: UpcallTest.Native.path("frame_limits_nif"),
+    guard_pages: String.to_atom(System.get_env("UPCALL_TEST_GUARD_PAGES", "auto"))
+
+  defnif use_small_stack(bytes, f)
+  defnif use_default_stack(bytes, f)
+  defnif use_large_stack(bytes, f)
+  defnif use_large_dirty_stack(bytes, f)
+end
