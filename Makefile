@@ -25,6 +25,7 @@ build: deps ## build the test NIFs and the C++ unit tests into build/dev
 test: build ## run the C++ unit tests and the ExUnit suite
 	ctest --preset dev -j$(JOBS)
 	mix test
+	$(MAKE) -C examples/sqlite test
 	cd examples/quickstart && mix test
 
 demo: deps ## run the SQLite example on the Unicode Character Database

@@ -49,7 +49,8 @@ defmodule Upcall.MixProject do
         "GitHub" => @source_url,
         "Changelog" => "#{@source_url}/blob/main/CHANGELOG.md"
       },
-      files: ~w(c_include cmake CMakeLists.txt lib docs mix.exs README.md CHANGELOG.md LICENSE)
+      files:
+        ~w(.formatter.exs c_include cmake CMakeLists.txt lib docs mix.exs README.md CHANGELOG.md LICENSE)
     ]
   end
 end

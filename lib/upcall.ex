@@ -17,7 +17,7 @@ defmodule Upcall do
 
   For builds without CMake, such as a Makefile run by `elixir_make`:
 
-      mix run --no-start --eval 'IO.puts(Upcall.include_dir())'
+      make_env: fn -> %{"UPCALL_INCLUDE" => Upcall.include_dir()} end
   """
   @spec include_dir() :: Path.t()
   def include_dir, do: @include_dir

@@ -7,24 +7,28 @@ defmodule Upcall.FrameLimitsTest do
 
   # What the shell says of a program that SIGSEGV has ended.
   @segmentation_fault 128 + 11
+  @returned 7
 
   # Makes a native call that uses so much stack, among others, and returns how its VM ended.
   defp status_after(native, bytes, guard_pages \\ :auto) do
     code = """
-    import UpcallTest.FrameLimits
     parent = self()
 
-    wait = fn 0 ->
+    wait = fn _ ->
       send(parent, {:waits, self()})
       receive(do: (:never -> 0))
     end
 
-    for _ <- 1..20 do
-      pid = spawn(fn -> #{native}(1_000, wait) end)
-      receive(do: ({:waits, ^pid} -> :ok))
+    # Each stack is mapped below the one before it: these would be written over.
+    neighbours = fn ->
+      for _ <- 1..20 do
+        pid = spawn(fn -> UpcallTest.FrameLimits.#{native}(1_000, wait) end)
+        receive(do: ({:waits, ^pid} -> :ok))
+      end
     end
 
-    #{native}(#{bytes}, fn x -> x end)
+    UpcallTest.FrameLimits.#{native}(#{bytes}, fn x -> if x == 1, do: neighbours.(); x end)
+    :erlang.halt(7, flush: false)
     """
 
     {output, status} =
@@ -39,14 +43,14 @@ defmodule Upcall.FrameLimitsTest do
 
   describe "native recursion" do
     test "goes as deep as the stack is" do
-      assert FrameLimits.use_small_stack(24 * 1024, fn 0 -> 0 end) > 50
-      assert FrameLimits.use_default_stack(192 * 1024, fn 0 -> 0 end) > 200
-      assert FrameLimits.use_large_stack(900 * 1024, fn 0 -> 0 end) > 1_000
-      assert FrameLimits.use_large_dirty_stack(900 * 1024, fn 0 -> 0 end) > 1_000
+      assert FrameLimits.use_small_stack(24 * 1024, fn _ -> 0 end) > 50
+      assert FrameLimits.use_default_stack(192 * 1024, fn _ -> 0 end) > 200
+      assert FrameLimits.use_large_stack(900 * 1024, fn _ -> 0 end) > 1_000
+      assert FrameLimits.use_large_dirty_stack(900 * 1024, fn _ -> 0 end) > 1_000
     end
 
     test "that is deeper than the stack hits its guard, which ends the VM" do
-      assert status_after(:use_default_stack, 192 * 1024) == 0
+      assert status_after(:use_default_stack, 192 * 1024) == @returned
       assert status_after(:use_default_stack, 900 * 1024) == @segmentation_fault
       assert status_after(:use_small_stack, 192 * 1024) == @segmentation_fault
       assert status_after(:use_small_stack, 192 * 1024, :mprotect) == @segmentation_fault

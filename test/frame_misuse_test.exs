@@ -411,38 +411,38 @@ defmodule Upcall.FrameMisuseTest do
     test "comes out in the place of the upcall" do
       f = fn _ -> flunk("it was called") end
       assert_raise ArgumentError, fn -> Native.raised_by_argument(1, f) end
+      assert_ended()
 
-      assert %ErlangError{original: 7} =
-               catch_error_struct(fn -> Native.raised_by_sent_value(f) end)
+      assert %ErlangError{original: 7} = failure_of(fn -> Native.raised_by_sent_value(f) end)
+
+      assert_ended()
     end
 
     test "comes out in a later step, too, and nothing is called after it" do
       test = self()
       f = fn x -> send(test, {:called, x}) && x end
 
-      failure =
-        catch_error_struct(fn -> Native.raised_later(f, fn _ -> flunk("it was called") end) end)
+      failure = failure_of(fn -> Native.raised_later(f, fn _ -> flunk("it was called") end) end)
 
       assert %ErlangError{original: 7} = failure
       for x <- 0..9, do: assert_received({:called, ^x})
       refute_received {:called, _}
+      assert_ended()
     end
 
     test "comes out when the result's codec has raised it" do
-      assert %ErlangError{original: 7} =
-               catch_error_struct(fn -> Native.raised_by_result(& &1) end)
+      assert %ErlangError{original: 7} = failure_of(fn -> Native.raised_by_result(& &1) end)
     end
   end
 
-  defp failure_of(f, arguments) do
-    apply(f, arguments)
-  rescue
-    failure -> failure
+  # The native call has unwound by itself; it was not left to be finished.
+  defp assert_ended do
+    assert {count, count} = Native.objects()
+    assert %{suspended: 0, abandoned: 0} = Upcall.Frame.info(Native)
   end
 
-  defp catch_error_struct(f) do
-    f.()
-    nil
+  defp failure_of(f, arguments \\ []) do
+    apply(f, arguments)
   rescue
     failure -> failure
   end

@@ -185,7 +185,7 @@ defmodule Upcall.FrameTest do
                  :erlang.list_to_binary(bytes),
                  :erlang.list_to_binary(bytes),
                  :erlang.list_to_binary(bytes),
-                 fn -> overwrite_heap() end
+                 fn -> overwrite_heap(unquote(size)) end
                )
       end
     end
@@ -195,7 +195,7 @@ defmodule Upcall.FrameTest do
         whole = :erlang.list_to_binary(for i <- 1..10_000, do: rem(i, 251))
         part = binary_part(whole, from, size)
 
-        assert Frame.views_hold(part, part, :binary.copy(part), fn -> overwrite_heap() end)
+        assert Frame.views_hold(part, part, :binary.copy(part), fn -> overwrite_heap(10_000) end)
       end
     end
   end
@@ -279,11 +279,12 @@ defmodule Upcall.FrameTest do
 
   defp largest_roots(_, _, _, ended, largest), do: {ended, largest}
 
-  # What the collector frees is written over.
-  defp overwrite_heap do
+  # What the collector frees, binaries of that size among it, is written over.
+  defp overwrite_heap(size \\ 50) do
     :erlang.garbage_collect()
-    _ = Enum.map(1..5_000, &{&1, :binary.copy(<<255>>, 50)})
-    _ = for _ <- 1..20, do: :binary.copy(<<255>>, 100_000)
+    binaries = for _ <- 1..100, do: :binary.copy(<<255>>, size)
+    others = Enum.map(1..5_000, &{&1, :binary.copy(<<255>>, 50)})
+    true = length(binaries) + length(others) > 0
     :erlang.garbage_collect()
     :ok
   end

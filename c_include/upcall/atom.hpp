@@ -22,22 +22,24 @@ class static_atom {
   static_atom(const static_atom&) = delete;
   static_atom& operator=(const static_atom&) = delete;
 
+  /// Gives the atom. Threads: any, once the library is loaded.
   [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
+  /// Gives its text, as written.
   [[nodiscard]] const char* name() const noexcept { return m_name; }
 
   /// Makes the atoms of all that there are; `upcall::load` calls it.
   static void load_all(ErlNifEnv* env) noexcept {
-    for (static_atom* each = s_first; each != nullptr; each = each->m_next) {
+    for (const static_atom* each = s_first; each != nullptr; each = each->m_next) {
       each->m_raw = enif_make_atom(env, each->m_name);
     }
   }
 
  private:
-  static inline constinit static_atom* s_first = nullptr;
+  static inline constinit const static_atom* s_first = nullptr;
 
   const char* m_name;
-  static_atom* m_next;
-  ERL_NIF_TERM m_raw = 0;
+  const static_atom* m_next;
+  mutable ERL_NIF_TERM m_raw = 0;  // set when the library is loaded, of const ones too
 };
 
 /// Holds any atom that came from Elixir. Atoms never move: it is valid for ever.
@@ -45,8 +47,9 @@ class static_atom {
 class atom {
  public:
   explicit atom(ERL_NIF_TERM raw) noexcept : m_raw(raw) {}
-  atom(const static_atom& known) noexcept : m_raw(known.raw()) {}  // NOLINT(*-explicit-*)
+  explicit(false) atom(const static_atom& known) noexcept : m_raw(known.raw()) {}
 
+  /// Gives what the `enif_` functions take.
   [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
   friend bool operator==(const atom&, const atom&) noexcept = default;
 

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <cstddef>
 #include <exception>
-#include <functional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -18,9 +16,10 @@ struct user_data {};
 /// exception crosses the library: the callback catches it and answers with `on_error`, as do all
 /// that follow, and `through_c` throws it again when the library has returned.
 ///
-///     upcall::c_callback<int(const void*, const void*, upcall::user_data)> by_elixir(
-///         0, [&](const void* a, const void* b) { return compare(*(int*)a, *(int*)b); });
-///     upcall::through_c([&] { qsort_r(data, n, 4, by_elixir.function(), by_elixir.data()); });
+///     upcall::c_callback<int(upcall::user_data, int, char**, char**)> each_row(
+///         1, [&](int, char** values, char**) { return on_row(values[0]) ? 0 : 1; });
+///     upcall::through_c(
+///         [&] { sqlite3_exec(db, sql, each_row.function(), each_row.data(), nullptr); });
 ///
 /// Where the signature has no `user_data`, `DataOf` finds it from the first argument:
 /// `upcall::c_callback<void(sqlite3_context*, int, sqlite3_value**), &sqlite3_user_data>`.
@@ -43,6 +42,7 @@ class c_callback<R(Parameters...), DataOf> {
   c_callback(OnError on_error, Callable callable)
       : m_callable(std::move(callable)),
         m_on_error(detail::answer<R, passed>(std::move(on_error))) {}
+  /// Answers with nothing, where C expects nothing.
   template <class Callable>
   requires std::is_void_v<R>
   explicit c_callback(Callable callable) : c_callback([](const auto&...) {}, std::move(callable)) {}
@@ -53,10 +53,12 @@ class c_callback<R(Parameters...), DataOf> {
   ~c_callback() = default;
 
   using pointer = R (*)(raw<Parameters>...);
+  /// Gives what C calls.
   [[nodiscard]] pointer function() const noexcept { return &call; }
+  /// Gives what C passes as `user_data`: this object, which must outlive C's use of it.
   [[nodiscard]] void* data() noexcept { return this; }
 
-  /// What was caught where no native call of Upcall was running, else null.
+  /// Gives what was caught where no native call of Upcall was running, else null.
   [[nodiscard]] std::exception_ptr failure() const noexcept { return m_failure; }
 
  private:

@@ -2,7 +2,6 @@
 
 #include <erl_nif.h>
 
-#include <cstring>
 #include <exception>
 #include <memory>
 #include <string>
@@ -17,7 +16,11 @@
 namespace upcall UPCALL_HIDDEN {
 
 /// The three classes of what a function can do instead of returning.
-enum class error_kind { raised, exited, threw };
+enum class error_kind {
+  raised,  ///< `raise`, or an error of the VM
+  exited,  ///< `exit`
+  threw    ///< `throw`
+};
 
 /// Says that a function raised, exited or threw, or that Upcall was used wrongly. Let it leave the
 /// NIF and the caller gets the same class, the same reason and the stack trace of the raise.
@@ -36,8 +39,7 @@ class error : public std::exception {
       : m_content(std::make_shared<content>(error_kind::raised, std::string(message))) {
     ErlNifEnv* env = m_content->env.get();
     m_content->module = exception_module;
-    unsigned char* bytes = enif_make_new_binary(env, message.size(), &m_content->reason);
-    std::memcpy(bytes, message.data(), message.size());
+    m_content->reason = detail::make_text(env, message);
     m_content->stack_trace = enif_make_list(env, 0);
   }
 
@@ -49,12 +51,15 @@ class error : public std::exception {
     m_content->stack_trace = enif_make_list(m_content->env.get(), 0);
   }
 
+  /// Says whether it raised, exited or threw.
   [[nodiscard]] error_kind kind() const noexcept { return m_content->kind; }
+  /// Gives the text that Elixir would print.
   [[nodiscard]] const char* what() const noexcept override { return m_content->text.c_str(); }
 
   /// Gives the exception, exit reason or thrown value. Of an error that C++ made and that has not
   /// been in Elixir yet: the argument of the module's `exception/1`.
   [[nodiscard]] owned_term reason() const noexcept { return share(m_content->reason); }
+  /// Gives the stack trace of the raise; an empty list where C++ made the error.
   [[nodiscard]] owned_term stack_trace() const noexcept { return share(m_content->stack_trace); }
 
   /// Names the exception module of an error that C++ made, else `nullptr`.
@@ -86,9 +91,11 @@ class error : public std::exception {
 
 /// Says that nobody waits for this frame any more: its caller was killed. Let it pass; destructors
 /// clean up. It derives from nothing, so that `catch (const std::exception&)` does not stop it.
+/// Threads: the frame's own.
 class abandoned final {};
 
 /// Says that a term is not what was expected, with where it was found: "element 3: ".
+/// Threads: the frame's own; what was got is borrowed.
 class bad_term : public std::exception {
  public:
   bad_term(std::string expected, ERL_NIF_TERM got) : m_expected(std::move(expected)), m_got(got) {}
@@ -110,17 +117,17 @@ class bad_term : public std::exception {
   term m_got;
 };
 
-/// What `try_call` gives: the value, or the error.
+/// What `try_call` gives: the value, or the error. Threads: any, one at a time.
 template <class R>
 class result {
  public:
   using value_type = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
 
-  result(value_type value)
-      : m_outcome(std::in_place_index<0>, std::move(value)) {}  // NOLINT(*-explicit-*)
-  result(upcall::error failure)
-      : m_outcome(std::in_place_index<1>, std::move(failure)) {}  // NOLINT(*-explicit-*)
+  explicit(false) result(value_type value) : m_outcome(std::in_place_index<0>, std::move(value)) {}
+  explicit(false) result(upcall::error failure)
+      : m_outcome(std::in_place_index<1>, std::move(failure)) {}
 
+  /// Whether there is a value.
   [[nodiscard]] bool has_value() const noexcept { return m_outcome.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
 
@@ -129,6 +136,7 @@ class result {
     if (!has_value()) throw std::get<1>(m_outcome);
     return std::get<0>(m_outcome);
   }
+  /// Gives the value, or `other`.
   [[nodiscard]] value_type value_or(value_type other) const {
     return has_value() ? std::get<0>(m_outcome) : std::move(other);
   }

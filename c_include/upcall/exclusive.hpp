@@ -21,9 +21,12 @@ namespace upcall UPCALL_HIDDEN {
 ///     }
 ///
 /// Two calls that lock two of these in different orders wait for each other, as with mutexes.
+///
+/// Threads: any may share it; see each function.
 template <class T>
 class exclusive {
  public:
+  /// Makes the object. Throws: what its constructor throws.
   template <class... Args>
   explicit exclusive(Args&&... args) : m_object(std::forward<Args>(args)...) {}
   exclusive(const exclusive&) = delete;
@@ -41,6 +44,7 @@ class exclusive {
     access& operator=(access&&) = delete;
     ~access() = default;
 
+    /// Gives the object.
     T& operator*() const noexcept { return *m_object; }
     T* operator->() const noexcept { return m_object; }
 

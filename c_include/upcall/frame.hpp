@@ -7,8 +7,8 @@
 
 namespace upcall UPCALL_HIDDEN {
 
-/// Lets other processes run when this native call has computed for half a millisecond, and does
-/// nothing before that: call it as often as convenient in code that computes for long.
+/// Lets other processes run: at the first call in a frame, then at most every half millisecond. In
+/// between it does nothing, so call it as often as convenient in code that computes for long.
 ///
 /// Threads: the frame's own; you may be on another thread afterwards.
 /// Throws: `abandoned`; `error` outside of a frame.

@@ -2,14 +2,12 @@
 
 #include <erl_nif.h>
 
-#include <array>
-#include <concepts>
-#include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "codec.hpp"
 #include "detail/call.hpp"
@@ -47,7 +45,8 @@ class function<R(Args...)> {
       "would dangle at the next upcall; return std::string, say, in the place of std::string_view");
 
  public:
-  /// Takes a function of the running frame. Throws: `bad_term`.
+  /// Takes a function for the running frame. Throws: `bad_term`; `error` outside of a frame;
+  /// `abandoned`.
   static function decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     if (!enif_is_fun(env, raw)) {
       throw bad_term("a function of arity " + std::to_string(sizeof...(Args)), raw);
@@ -61,13 +60,14 @@ class function<R(Args...)> {
 
   /// Calls it. Throws: `error` when it raises, exits or throws, or when what it returns is no `R`;
   /// `abandoned` when the caller is gone; what the codecs of the arguments throw.
-  UPCALL_FLATTEN R operator()(const std::remove_cvref_t<Args>&... args) const {
+  UPCALL_ALWAYS_INLINE R operator()(const std::remove_cvref_t<Args>&... args) const {
     detail::frame& running = detail::begin_call(m_root, args...);
     running.leave();
     return detail::end_call<R>(running);
   }
 
-  /// Calls it and gives what came of it. Throws: `abandoned` only.
+  /// Calls it and gives what came of it. Throws: `abandoned`; what the codecs of the arguments
+  /// throw that is no `error`.
   result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
     try {
       if constexpr (std::is_void_v<R>) {
@@ -102,15 +102,12 @@ class function<R(Args...)> {
 template <class R, class... Args>
 class kept_function<R(Args...)> {
  public:
-  explicit kept_function(const detail::function_root& root)
-      : m_content(detail::kept_content::make(root.raw())) {}
-
   /// Makes it callable in the running frame. Throws: `error` outside of one.
   [[nodiscard]] function<R(Args...)> here() const {
-    return function<R(Args...)>(detail::function_root::of_kept(m_content));
+    return function<R(Args...)>(detail::function_root::of_kept(m_copy));
   }
 
-  /// Calls it; throws as `function` does.
+  /// Makes it callable here, and calls it. Threads and Throws: as `function`.
   R operator()(const std::remove_cvref_t<Args>&... args) const { return here()(args...); }
   result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
     try {
@@ -120,10 +117,15 @@ class kept_function<R(Args...)> {
     }
   }
 
-  [[nodiscard]] owned_term as_owned_term() const { return m_content->copy(); }
+  /// Gives the function as a term.
+  [[nodiscard]] owned_term as_owned_term() const { return *m_copy; }
 
  private:
-  std::shared_ptr<const detail::kept_content> m_content;
+  friend class function<R(Args...)>;
+  explicit kept_function(const detail::function_root& root)
+      : m_copy(std::make_shared<const owned_term>(root.raw())) {}
+
+  std::shared_ptr<const owned_term> m_copy;
 };
 
 template <class R, class... Args>

@@ -3,22 +3,24 @@
 #include <erl_nif.h>
 
 #include <cstddef>
-#include <vector>
 
 #include "detail/bound_nif.hpp"
 #include "detail/library.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
-/// NIF options, given to `UPCALL_NIF` after the function.
-/// Runs the NIF's steps on a dirty CPU scheduler; none is held while a function runs.
+// NIF options, given to `UPCALL_NIF` after the function.
+
 struct dirty_cpu_option {};
+/// Runs the NIF's steps on a dirty CPU scheduler; none is held while a function runs.
 inline constexpr dirty_cpu_option dirty_cpu;
-/// Runs the NIF's steps on a dirty IO scheduler; none is held while a function runs.
+
 struct dirty_io_option {};
+/// Runs the NIF's steps on a dirty IO scheduler; none is held while a function runs.
 inline constexpr dirty_io_option dirty_io;
-/// Sets how much stack the body has, in bytes: rounded up to a power of two, 64 KB to 64 MB. The
-/// default is 256 KB. Memory is used as far as the stack is.
+
+/// Sets how much stack the body has, in bytes: rounded up to a power of two, 64 KB to 64 MB (more
+/// gives 64 MB). The default is 256 KB. Memory is used as far as the stack is.
 struct stack_size {
   std::size_t bytes;
 };

@@ -48,6 +48,7 @@ class resource {
     if (m_storage != nullptr) enif_release_resource(m_storage);
   }
 
+  /// Gives the object.
   T& operator*() const noexcept { return *m_storage->object(); }
   T* operator->() const noexcept { return m_storage->object(); }
   [[nodiscard]] T* get() const noexcept { return m_storage->object(); }
@@ -62,6 +63,7 @@ class resource {
     enif_keep_resource(object);
     return resource(static_cast<storage*>(object));
   }
+  /// Gives Elixir a reference.
   [[nodiscard]] ERL_NIF_TERM encode(ErlNifEnv* env) const noexcept {
     return enif_make_resource(env, m_storage);
   }
@@ -86,7 +88,7 @@ class resource {
   storage* m_storage;
 };
 
-/// Makes a `T` to share with Elixir.
+/// Makes a `T` to share with Elixir. Threads: any. Throws: what its constructor throws.
 template <class T, class... Args>
 resource<T> make_resource(Args&&... args) {
   return resource<T>::make(std::forward<Args>(args)...);

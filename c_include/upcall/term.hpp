@@ -3,8 +3,10 @@
 #include <erl_nif.h>
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
-#include <string>
+#include <string_view>
+#include <utility>
 
 #include "detail/config.hpp"
 
@@ -25,9 +27,17 @@ step_mark current_step() noexcept;
 ErlNifEnv* current_env();
 [[noreturn]] void throw_stale_term();
 
+inline ERL_NIF_TERM make_text(ErlNifEnv* env, std::string_view text) noexcept {
+  ERL_NIF_TERM binary = 0;
+  unsigned char* bytes = enif_make_new_binary(env, text.size(), &binary);
+  if (!text.empty()) std::memcpy(bytes, text.data(), text.size());
+  return binary;
+}
+
 }  // namespace detail
 
-/// Decodes `raw`, a term of `env`, as a `T`. Throws: `bad_term`; `error` when nested too deeply.
+/// Decodes `raw`, a term of `env`, as a `T`.
+/// Threads: those of `env`. Throws: `bad_term`; `error` when nested too deeply.
 template <class T>
 T decode(ErlNifEnv* env, ERL_NIF_TERM raw);
 
@@ -40,6 +50,7 @@ class owned_env {
   owned_env& operator=(const owned_env&) = delete;
   ~owned_env() { enif_free_env(m_env); }
 
+  /// Gives the environment.
   [[nodiscard]] ErlNifEnv* get() const noexcept { return m_env; }
 
   /// Copies a term of another environment into this one.
@@ -66,6 +77,7 @@ class owned_term {
 
   /// Gives the term in an environment of ours: valid while this or a copy of it lives.
   [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
+  /// Gives the environment that it lives in.
   [[nodiscard]] ErlNifEnv* env() const noexcept { return m_env->get(); }
 
   /// Copies the term into `env`.

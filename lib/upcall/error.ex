@@ -54,7 +54,7 @@ defmodule Upcall.Error do
 
   # An integer has no limit of its own, and takes long to print: its size says enough.
   defp show(term) when is_integer(term) and (term > @widest or term < -@widest) do
-    "an integer of #{bit_size(:binary.encode_unsigned(abs(term)))} bits"
+    "an integer of #{byte_size(:binary.encode_unsigned(abs(term)))} bytes"
   end
 
   defp show(term) do

@@ -29,9 +29,15 @@ defmodule Upcall.Library do
     ]
   ]
 
+  @doc """
+  Checks the options of `use Upcall.Nif`.
+  """
   @spec options!(keyword()) :: keyword()
   def options!(options), do: Upcall.Options.validate!(options, @schema, "use Upcall.Nif")
 
+  @doc """
+  Lists them in Markdown.
+  """
   @spec option_docs() :: String.t()
   def option_docs, do: Upcall.Options.docs(@schema)
 

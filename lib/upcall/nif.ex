@@ -74,17 +74,17 @@ defmodule Upcall.Nif do
     end
   end
 
-  # What the library asks for while a native call is suspended, and how it is done. `step` is the
+  # What the library asks for while a native call is suspended, and how it is done. `token` is the
   # library's mark of the pending upcall. The commonest shapes are the smallest.
   @requests [
-    {quote(do: [step | x]), true, quote(do: fun.(x))},
-    {quote(do: {step, x, y}), quote(do: is_integer(step)), quote(do: fun.(x, y))},
-    {quote(do: {:apply, step, arguments}), true, quote(do: apply(fun, arguments))},
-    {quote(do: {:mfa, step, module, name, arguments}), true,
+    {quote(do: [token | x]), true, quote(do: fun.(x))},
+    {quote(do: {token, x, y}), quote(do: is_integer(token)), quote(do: fun.(x, y))},
+    {quote(do: {:apply, token, arguments}), true, quote(do: apply(fun, arguments))},
+    {quote(do: {:mfa, token, module, name, arguments}), true,
      quote(do: apply(module, name, arguments))},
-    {quote(do: {:yield, step}), true, quote(do: :erlang.yield())},
-    {quote(do: {:wait, step}), true, quote(do: __upcall_await_turn__(frame))},
-    {quote(do: {:bad_return, step, name, arity, where, expected, got}), true,
+    {quote(do: {:yield, token}), true, quote(do: :erlang.yield())},
+    {quote(do: {:wait, token}), true, quote(do: __upcall_await_turn__(frame))},
+    {quote(do: {:bad_return, token, name, arity, where, expected, got}), true,
      quote(
        do: Upcall.Error.raise_bad_return({__MODULE__, name, arity}, fun, where, expected, got)
      )}
@@ -155,11 +155,11 @@ defmodule Upcall.Nif do
         catch
           class, reason ->
             outcome = Upcall.Error.outcome(class, reason, __STACKTRACE__)
-            request = __upcall_resume_raised__(frame, roots, step, outcome)
+            request = __upcall_resume_raised__(frame, roots, token, outcome)
             __upcall_loop__(frame, roots, fun, request)
         else
           value ->
-            __upcall_loop__(frame, roots, fun, __upcall_resume__(frame, roots, step, value))
+            __upcall_loop__(frame, roots, fun, __upcall_resume__(frame, roots, token, value))
         end
       end
     end
@@ -173,6 +173,7 @@ defmodule Upcall.Nif do
   end
 
   @doc false
+  @spec __unused__(arity()) :: [Macro.t()]
   def __unused__(arity), do: List.duplicate({:_, [], nil}, arity)
 
   defp decompose({name, _, arguments}) when is_atom(name) and is_list(arguments) do
@@ -212,6 +213,7 @@ defmodule Upcall.Nif do
 
   # Checks of those arguments that the spec says are functions.
   @doc false
+  @spec __arity_checks__(module(), atom(), [Macro.t()]) :: [Macro.t()]
   def __arity_checks__(module, name, arguments) do
     arities = function_arities(module, name, length(arguments))
 

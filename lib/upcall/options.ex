@@ -4,7 +4,7 @@ defmodule Upcall.Options do
   #
   #     [
   #       otp_app: [type: :atom, required: true, doc: "The application whose `priv` is searched."],
-  #       max_frames: [type: :pos_integer, default: 100_000, doc: "How many calls may be suspended."]
+  #       max_stacks: [type: :pos_integer, doc: "How many calls may be suspended."]
   #     ]
   #
   # An option that is neither given nor has a default is absent from the result.

@@ -119,6 +119,14 @@ class calls_in_throwing_destructor {
   number_function m_function;
 };
 
+// Where a destructor that has swallowed the death of its caller waits.
+std::atomic<bool> gate_is_open{true};
+void open_gate(bool opened) {
+  gate_is_open = opened;
+  gate_is_open.notify_all();
+}
+UPCALL_NIF(open_gate);
+
 class calls_in_careful_destructor {
  public:
   explicit calls_in_careful_destructor(number_function f) noexcept : m_function(std::move(f)) {}
@@ -132,6 +140,7 @@ class calls_in_careful_destructor {
     try {
       (*m_function)(2);
     } catch (...) {
+      gate_is_open.wait(false);
     }
   }
 

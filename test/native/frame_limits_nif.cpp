@@ -20,6 +20,7 @@ using number_function = upcall::function<std::int64_t(std::int64_t)>;
 }
 
 std::int64_t use_stack(std::int64_t bytes, number_function f) {
+  f(1);
   return descend(static_cast<const std::byte*>(__builtin_frame_address(0)), bytes, f);
 }
 UPCALL_NIF_AS("use_default_stack", &use_stack);

@@ -13,6 +13,7 @@ defmodule UpcallTest.FrameAbandoned do
   defnif throwing_destructor_calls(f)
   defnif careful_destructor_calls(f)
   defnif calls_after_result(f, text)
+  defnif open_gate(opened)
   defnif calls_in_noexcept(f, after_upcall)
   defnif throws_in_noexcept(text)
 end

@@ -14,6 +14,7 @@
 #include "fiber_frame.hpp"
 #include "frame.hpp"
 #include "signature.hpp"
+#include "table_name.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -67,7 +68,7 @@ void run_bound(frame& running, const ERL_NIF_TERM* raw, std::type_identity<Param
   }
 }
 
-/// The C function behind a bound one.
+/// The C function behind a bound one. A member function takes its object, as a resource, first.
 template <auto Function, nif_options Options, table_name Name>
 struct bound_nif {
   using function_signature = signature<std::remove_cv_t<decltype(Function)>>;

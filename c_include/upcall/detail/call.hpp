@@ -3,6 +3,7 @@
 #include <erl_nif.h>
 
 #include <array>
+#include <concepts>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -12,24 +13,13 @@
 #include "../error.hpp"
 #include "frame.hpp"
 #include "frame_replies.hpp"
+#include "function_root.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 template <class R>
 concept returnable = std::is_void_v<R> || std::same_as<R, term> ||(decodable<R> && !borrowing<R>);
-
-/// Gives the running frame, which must be able to make an upcall. Throws: `error`, `abandoned`.
-inline frame& frame_for_upcall() {
-  frame* const running = current_frame();
-  if (running == nullptr) {
-    raise("Elixir.RuntimeError",
-          "an upcall was made outside of a native call of Upcall, or on a thread that is not the "
-          "call's own");
-  }
-  running->check_may_suspend();
-  return *running;
-}
 
 /// Throws, as an Elixir exception, that what came back is not what was expected.
 [[noreturn]] UPCALL_NOINLINE inline void throw_bad_return(frame& running, const std::string& where,
@@ -80,76 +70,6 @@ inline ERL_NIF_TERM call_named(frame& running, const char* module, const char* f
                                           enif_make_atom(env, module),
                                           enif_make_atom(env, function), args));
 }
-
-/// A function's copy away from any process.
-class kept_content {
- public:
-  explicit kept_content(ERL_NIF_TERM raw) : m_copy(raw) {}
-  static std::shared_ptr<const kept_content> make(ERL_NIF_TERM raw) {
-    return std::make_shared<const kept_content>(raw);
-  }
-  [[nodiscard]] const owned_term& copy() const noexcept { return m_copy; }
-
- private:
-  owned_term m_copy;
-};
-
-/// A counted handle to a root that is a function.
-class function_root {
- public:
-  /// Makes `raw` a root of the running frame.
-  static function_root add(ERL_NIF_TERM raw) {
-    frame* const running = current_frame();
-    if (running == nullptr)
-      raise("Elixir.RuntimeError", "a function can be decoded inside a native call of Upcall only");
-    if (running->is_abandoned()) throw abandoned{};
-    return function_root(running->add_root(raw));
-  }
-
-  /// Finds or makes the running frame's copy of a kept function.
-  static function_root of_kept(const std::shared_ptr<const kept_content>& content) {
-    frame& running = frame_for_upcall();
-    for (const auto& [known, used] : running.kept) {
-      if (known == content) return function_root(used);
-    }
-    root_handle made = running.add_root(content->copy().copy_to(running.env()));
-    running.kept.emplace_back(content, made);
-    return function_root(std::move(made));
-  }
-
-  /// Gives the function's frame, for an upcall. Throws: `error` where that is not the running one.
-  [[nodiscard]] frame& owner() const {
-    if (!m_root) throw_moved_from();
-    frame* const running = m_root->frame().here();
-    if (running == nullptr) throw_elsewhere();
-    running->check_may_suspend();
-    return *running;
-  }
-  [[nodiscard]] std::uint32_t index() const noexcept { return m_root->index(); }
-
-  [[nodiscard]] ERL_NIF_TERM raw() const {
-    if (!m_root) throw_moved_from();
-    frame* const running = m_root->frame().here();
-    if (running == nullptr) throw_elsewhere();
-    if (running->is_abandoned()) throw abandoned{};
-    return running->root_term(m_root->index());
-  }
-
- private:
-  explicit function_root(root_handle made) noexcept : m_root(std::move(made)) {}
-
-  [[noreturn]] UPCALL_COLD static void throw_moved_from() {
-    raise("Elixir.RuntimeError", "this upcall::function was moved from");
-  }
-  [[noreturn]] UPCALL_COLD static void throw_elsewhere() {
-    frame_for_upcall();  // says so where there is none at all
-    raise("Elixir.RuntimeError",
-          "this upcall::function belongs to another native call, or to one that has ended; "
-          "use function::keep() for one that outlives its call");
-  }
-
-  root_handle m_root;
-};
 
 // A call is three parts, of which only the switch is inlined into the caller: a return that crosses
 // a switch is predicted wrongly, and the less there is to inline, the further up compilers inline

@@ -8,7 +8,7 @@
 #define UPCALL_NOINLINE __attribute__((noinline))
 // For the few functions between a fiber switch and its caller: each return that crosses a switch is
 // one that the processor predicts wrongly.
-#define UPCALL_FLATTEN inline __attribute__((always_inline))
+#define UPCALL_ALWAYS_INLINE inline __attribute__((always_inline))
 #define UPCALL_COLD __attribute__((cold))
 
 #define UPCALL_CONCATENATE_(left, right) left##right

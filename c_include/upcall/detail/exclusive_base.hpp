@@ -27,7 +27,7 @@ class exclusive_base;
 class hold {
  public:
   hold(std::shared_ptr<exclusive_base> taken, frame& by) noexcept
-      : m_taken(std::move(taken)), m_frame(by.number()) {}
+      : m_taken(std::move(taken)), m_frame_number(by.number()) {}
   hold(hold&& other) noexcept = default;
   hold(const hold&) = delete;
   hold& operator=(const hold&) = delete;
@@ -37,7 +37,7 @@ class hold {
  private:
   // A hold that was moved elsewhere may outlive its frame, and the object.
   std::shared_ptr<exclusive_base> m_taken;
-  std::uint64_t m_frame;
+  std::uint64_t m_frame_number;
 };
 
 /// A frame that waits for its turn. Lives on that frame's stack, and leaves the queue with it.
@@ -104,7 +104,7 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
   }
 
   /// Of an abandoned frame: whether a nested one still has the object. It is told when that ends.
-  bool postpones(frame& left) noexcept {
+  bool postpone_if_nested(frame& left) noexcept {
     const std::lock_guard lock(m_mutex);
     const bool waits = !m_holders.empty() && m_holders.back() != &left;
     left.is_postponed.store(waits, std::memory_order_relaxed);
@@ -218,14 +218,14 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
 inline hold::~hold() {
   if (m_taken == nullptr) return;
   const frame* const running = current_frame();
-  if (running != nullptr && running->number() == m_frame) m_taken->release(m_frame);
+  if (running != nullptr && running->number() == m_frame_number) m_taken->release(m_frame_number);
 }
 
 inline turn::~turn() { exclusive->leave_queue(*this); }
 
-inline bool finisher::is_postponed(frame& left) noexcept {
+inline bool finisher::postpone_if_needed(frame& left) noexcept {
   return std::any_of(left.held.begin(), left.held.end(),
-                     [&](const auto& each) { return each->postpones(left); });
+                     [&](const auto& each) { return each->postpone_if_nested(left); });
 }
 
 inline void frame::give_up_holds() noexcept {

@@ -46,7 +46,8 @@ class fiber {
 
   /// Goes on with the job, on the calling thread, until it suspends or ends.
   /// `of_thread` is the calling thread's exception state, for who knows it already.
-  UPCALL_FLATTEN void resume(abi::__cxa_eh_globals* of_thread = abi::__cxa_get_globals()) noexcept {
+  UPCALL_ALWAYS_INLINE void resume(
+      abi::__cxa_eh_globals* of_thread = abi::__cxa_get_globals()) noexcept {
     const exception_globals_swap swap(m_exceptions, of_thread);
     m_sanitizer.before_entering(m_stack, m_size);
     m_other = jump(m_other, this);
@@ -54,7 +55,7 @@ class fiber {
   }
 
   /// Leaves the job for now; only on this fiber. The caller may go on on another thread.
-  UPCALL_FLATTEN void suspend() noexcept {
+  UPCALL_ALWAYS_INLINE void suspend() noexcept {
     m_sanitizer.before_leaving();
     m_other = jump(m_other, this);
     m_sanitizer.entered();
@@ -66,7 +67,7 @@ class fiber {
   [[nodiscard]] std::size_t size() const noexcept { return m_size; }
 
   /// Drops what the sanitizers keep of a resting fiber whose memory is about to go.
-  void retire() noexcept { m_sanitizer.retire(); }
+  void retire() noexcept { m_sanitizer.retire(m_stack, m_size); }
 
   /// Leaves the job for ever: this stack, and what it holds, is lost.
   [[noreturn]] void lose() noexcept {

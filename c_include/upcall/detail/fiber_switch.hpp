@@ -9,6 +9,7 @@
 #include "config.hpp"
 
 #if defined(UPCALL_ASAN)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #include <sanitizer/lsan_interface.h>
 #endif
@@ -21,8 +22,8 @@ namespace detail {
 
 /// Switches to the context `to`, and gives the one that switched back here. `data` is what a
 /// context finds when it is entered for the first time.
-UPCALL_FLATTEN boost::context::detail::fcontext_t jump(boost::context::detail::fcontext_t to,
-                                                       void* data) noexcept {
+UPCALL_ALWAYS_INLINE boost::context::detail::fcontext_t jump(boost::context::detail::fcontext_t to,
+                                                             void* data) noexcept {
 #if defined(__x86_64__)
   // Boost's function leaves by a jump, so the return address that a `call` of it would note for the
   // processor is never used, and every later return is predicted to go where the one before it
@@ -94,7 +95,10 @@ class sanitizer_fiber {
   void before_leaving() noexcept {
     __sanitizer_start_switch_fiber(&m_fiber_fake, m_scheduler_bottom, m_scheduler_size);
   }
-  void retire() noexcept {}
+  // What was never left keeps its poison otherwise, and the next fiber there would meet it.
+  void retire(const void* bottom, std::size_t size) noexcept {
+    __asan_unpoison_memory_region(bottom, size);
+  }
   // What a stack holds that is lost on purpose is no leak to find.
   void lose(const void* bottom, std::size_t size) noexcept {
     __lsan_register_root_region(bottom, size);
@@ -114,7 +118,7 @@ class sanitizer_fiber {
   void after_leaving() noexcept {}
   void entered() noexcept {}
   void before_leaving() noexcept { __tsan_switch_to_fiber(m_scheduler, 0); }
-  void retire() noexcept {
+  void retire(const void*, std::size_t) noexcept {
     if (m_fiber != nullptr) __tsan_destroy_fiber(m_fiber);
     m_fiber = nullptr;
   }
@@ -128,7 +132,7 @@ class sanitizer_fiber {
   void after_leaving() noexcept {}
   void entered() noexcept {}
   void before_leaving() noexcept {}
-  void retire() noexcept {}
+  void retire(const void*, std::size_t) noexcept {}
   void lose(const void*, std::size_t) noexcept {}
 #endif
 };

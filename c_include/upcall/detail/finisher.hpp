@@ -52,7 +52,7 @@ class finisher {
   void work() noexcept {
     for (;;) {
       frame* const left = next_frame();
-      if (is_postponed(*left)) continue;
+      if (postpone_if_needed(*left)) continue;
       step last;
       left->finish(last);
       counts.abandoned.fetch_sub(1, std::memory_order_relaxed);
@@ -61,7 +61,7 @@ class finisher {
 
   /// Whether a nested frame still uses what this one holds; it comes back then.
   /// (exclusive_base.hpp)
-  static bool is_postponed(frame& left) noexcept;
+  static bool postpone_if_needed(frame& left) noexcept;
 
   frame* next_frame() noexcept {
     std::unique_lock lock(m_mutex);

@@ -22,7 +22,6 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-class kept_content;
 class exclusive_base;
 class turn;
 
@@ -46,7 +45,7 @@ class frame {
   ~frame() {
     if (!held.empty()) give_up_holds();
     // What may hold roots goes while the roots are still there.
-    kept.clear();
+    kept_functions.clear();
     m_kept_result = {};
     m_unscoped_failure = nullptr;
     m_fiber->occupant = nullptr;
@@ -57,8 +56,8 @@ class frame {
 
   /// Gives the outcome of the pending upcall and runs the next step. False when `token` or `roots`
   /// are not those of the pending upcall.
-  UPCALL_FLATTEN bool resume(step& next, outcome_kind kind, ERL_NIF_TERM roots_map,
-                             ERL_NIF_TERM token, ERL_NIF_TERM outcome) noexcept {
+  UPCALL_ALWAYS_INLINE bool resume(step& next, outcome_kind kind, ERL_NIF_TERM roots_map,
+                                   ERL_NIF_TERM token, ERL_NIF_TERM outcome) noexcept {
     // The token is a small integer: equal ones are the same word.
     if (token != m_token || !m_roots.begin_step(next.env, roots_map)) return false;
     begin(next, kind, outcome);
@@ -95,7 +94,7 @@ class frame {
     if (m_result != 0) keep_result();
     m_step->reply = m_handle == nullptr ? first_request(request) : next_request(request);
   }
-  UPCALL_FLATTEN void leave() noexcept { m_fiber->suspend(); }
+  UPCALL_ALWAYS_INLINE void leave() noexcept { m_fiber->suspend(); }
   ERL_NIF_TERM take_outcome() {
     if (m_outcome_kind != outcome_kind::returned) throw_outcome();
     return m_outcome;
@@ -177,12 +176,10 @@ class frame {
   }
 
   [[nodiscard]] ErlNifEnv* env() const noexcept { return m_env; }
-  [[nodiscard]] step& running_step() noexcept { return *m_step; }
   [[nodiscard]] std::uint64_t number() const noexcept { return m_number; }
   [[nodiscard]] step_mark mark() const noexcept { return {m_number, m_step_number}; }
   [[nodiscard]] nif_identity nif() const noexcept { return m_nif; }
   [[nodiscard]] bool is_abandoned() const noexcept { return m_abandoned; }
-  [[nodiscard]] frame_handle* handle() const noexcept { return m_handle; }
 
   /// Says for its lifetime that a codec runs, whose half-built terms a suspension would lose.
   class codec_scope {
@@ -203,8 +200,7 @@ class frame {
   [[nodiscard]] const std::byte* stack_end() const noexcept { return m_fiber->stack(); }
 
   frame* next_abandoned = nullptr;  ///< of the finisher's list
-  std::vector<std::pair<std::shared_ptr<const kept_content>, root_handle>>
-      kept;  ///< kept functions used here
+  std::vector<std::pair<std::shared_ptr<const owned_term>, root_handle>> kept_functions;
   std::exception_ptr* c_failure =
       &m_unscoped_failure;                            ///< where C callbacks leave what they caught
   std::vector<std::shared_ptr<exclusive_base>> held;  ///< oldest first
@@ -226,7 +222,8 @@ class frame {
  private:
   static constexpr std::uint32_t no_function = UINT32_MAX;
 
-  UPCALL_FLATTEN void begin(step& next_step, outcome_kind kind, ERL_NIF_TERM outcome) noexcept {
+  UPCALL_ALWAYS_INLINE void begin(step& next_step, outcome_kind kind,
+                                  ERL_NIF_TERM outcome) noexcept {
     m_step = &next_step;
     m_env = next_step.env;
     m_outcome_kind = kind;
@@ -243,14 +240,14 @@ class frame {
   }
 
   /// Runs the body until it suspends or ends. After that this frame may be gone.
-  UPCALL_FLATTEN void run_body(thread_frames& here) noexcept {
+  UPCALL_ALWAYS_INLINE void run_body(thread_frames& here) noexcept {
     fiber* const on = m_fiber;
     const std::size_t stack_class = m_stack_class;
     on->resume(here.exceptions());
     if (on->resting()) stack_pool::this_thread().give(on, stack_class);
   }
 
-  UPCALL_FLATTEN ERL_NIF_TERM next_request(ERL_NIF_TERM request) {
+  UPCALL_ALWAYS_INLINE ERL_NIF_TERM next_request(ERL_NIF_TERM request) {
     const bool roots_changed = m_roots.end_step(m_env);
     if (!roots_changed && !m_selection_changed) [[likely]]
       return request;

@@ -30,13 +30,6 @@ struct translator {
   static inline constinit translator* first = nullptr;
 };
 
-inline ERL_NIF_TERM make_text(ErlNifEnv* env, std::string_view text) noexcept {
-  ERL_NIF_TERM binary = 0;
-  unsigned char* bytes = enif_make_new_binary(env, text.size(), &binary);
-  if (!text.empty()) std::memcpy(bytes, text.data(), text.size());
-  return binary;
-}
-
 inline ERL_NIF_TERM exception_reply(ErlNifEnv* env, const char* module,
                                     std::string_view message) noexcept {
   return enif_make_tuple3(env, atoms::raise_exception.raw(), enif_make_atom(env, module),
@@ -77,7 +70,7 @@ inline std::string type_name_of_current_exception() {
 }
 
 /// Calls the user's translators; the first that throws decides.
-inline void translate(const std::exception_ptr& failure) {
+[[noreturn]] inline void translate(const std::exception_ptr& failure) {
   for (translator* each = translator::first; each != nullptr; each = each->next)
     each->translate(failure);
   std::rethrow_exception(failure);
@@ -105,7 +98,6 @@ inline ERL_NIF_TERM reply_of(ErlNifEnv* env, nif_identity nif, const std::except
     return exception_reply(env, "Elixir.RuntimeError",
                            "a C++ exception of type " + type_name_of_current_exception());
   }
-  return system_limit_reply(env);
 }
 
 inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {

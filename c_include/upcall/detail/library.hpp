@@ -116,7 +116,7 @@ inline int load_library(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
                                  : guard_pages::automatic,
                              load_option(env, options, "max_stacks"));
   // The VM reloads a library that is loaded already by calling this again: once is enough.
-  if (std::get_terminate() != &terminate_frame)
+  if (earlier_terminate_handler == nullptr)
     earlier_terminate_handler = std::set_terminate(&terminate_frame);
   return 0;
 }

@@ -24,7 +24,7 @@ struct frame_place {
 
   /// Gives the frame when the calling code runs on its stack. Cheaper than asking the thread: that
   /// is a function call for a library that was loaded at run time.
-  [[nodiscard]] UPCALL_FLATTEN detail::frame* here() const noexcept;
+  [[nodiscard]] UPCALL_ALWAYS_INLINE detail::frame* here() const noexcept;
 };
 
 /// One term that Elixir keeps alive for a frame, for the handles that share it.

@@ -37,19 +37,28 @@ class stack_memory {
   }
 
   /// Maps a stack of `size` bytes, or gives `nullptr` at the cap or when the kernel has no more.
-  std::byte* map(std::size_t size) noexcept {
-    if (m_mapped.fetch_add(1, std::memory_order_relaxed) >= m_most) return give_up();
+  /// `at` may be where one of that size has been unmapped.
+  std::byte* map(std::size_t size, std::byte* at = nullptr) noexcept {
+    if (!count()) return nullptr;
     const std::size_t whole = size + guard_size;
-    void* memory = ::mmap(nullptr, whole, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    void* const memory = at == nullptr
+                             ? map_pages(nullptr, whole, PROT_READ | PROT_WRITE, 0)
+                             : map_pages(at - guard_size, whole, PROT_READ | PROT_WRITE, MAP_FIXED);
     if (memory == MAP_FAILED) return give_up();
     // A huge page would make each stack cost 2 MB. Kernels without them refuse: nothing to prevent.
     ::madvise(memory, whole, MADV_NOHUGEPAGE);
+    std::byte* const stack = static_cast<std::byte*>(memory) + guard_size;
     if (!guard(memory)) {
-      ::munmap(memory, whole);
-      return give_up();
+      unmap(stack, size);
+      return nullptr;
     }
-    return static_cast<std::byte*>(memory) + guard_size;
+    return stack;
+  }
+
+  /// Gives up a stack, but not its addresses: nothing else will ever be there.
+  void unmap(std::byte* stack, std::size_t size) noexcept {
+    map_pages(stack - guard_size, size + guard_size, PROT_NONE, MAP_FIXED);
+    give_up();
   }
 
   /// Gives a stack's memory back to the kernel; its addresses and its guard stay.
@@ -66,6 +75,20 @@ class stack_memory {
  private:
   static constexpr int madv_guard_install = 102;  // since Linux 6.13; newer than our C library
   static constexpr std::size_t light_guard_cap = 1'000'000;
+
+  static void* map_pages(void* at, std::size_t size, int protection, int more) noexcept {
+    return ::mmap(at, size, protection,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | more, -1, 0);
+  }
+
+  /// Counts one more, unless that is one too many.
+  bool count() noexcept {
+    std::size_t mapped = m_mapped.load(std::memory_order_relaxed);
+    do {
+      if (mapped >= m_most) return false;
+    } while (!m_mapped.compare_exchange_weak(mapped, mapped + 1, std::memory_order_relaxed));
+    return true;
+  }
 
   std::byte* give_up() noexcept {
     m_mapped.fetch_sub(1, std::memory_order_relaxed);

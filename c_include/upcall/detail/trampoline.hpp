@@ -23,8 +23,8 @@ inline ERL_NIF_TERM raise_argument_error(ErlNifEnv* env, const char* message) no
 
 /// Gives the handle of a suspended frame that the calling process may resume. Else gives null, and
 /// `failure` is what the NIF must return.
-UPCALL_FLATTEN const frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM reference,
-                                             ERL_NIF_TERM& failure) noexcept {
+UPCALL_ALWAYS_INLINE const frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM reference,
+                                                   ERL_NIF_TERM& failure) noexcept {
   void* object = nullptr;
   if (!enif_get_resource(env, reference, frame_handle_type.type(), &object)) {
     failure =

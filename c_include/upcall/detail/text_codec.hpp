@@ -1,0 +1,76 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "../codec.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// Copies a binary to where it neither moves nor dies before the frame ends. Large ones are shared.
+inline ErlNifBinary view_binary(ERL_NIF_TERM raw, const char* expected) {
+  frame* running = current_frame();
+  if (running == nullptr)
+    raise("Elixir.RuntimeError", "a view can be decoded inside a native call of Upcall only");
+  ErlNifEnv* env = running->views();
+  if (!enif_is_binary(env, raw)) throw bad_term(expected, raw);
+  ErlNifBinary binary{};
+  enif_inspect_binary(env, enif_make_copy(env, raw), &binary);
+  return binary;
+}
+
+}  // namespace detail
+
+/// Strings are Elixir's: binaries. The bytes are not checked to be UTF-8.
+template <>
+struct codec<std::string> {
+  static std::string decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    ErlNifBinary binary{};
+    if (!enif_inspect_binary(env, raw, &binary)) throw bad_term("a string", raw);
+    return {reinterpret_cast<const char*>(binary.data), binary.size};
+  }
+  static ERL_NIF_TERM encode(ErlNifEnv* env, std::string_view value) noexcept {
+    return detail::make_text(env, value);
+  }
+};
+
+/// Points to a copy that lives as long as the frame; binaries over 64 bytes are not copied.
+template <>
+struct codec<std::string_view> : codec<std::string> {
+  static constexpr bool borrows = true;
+  static std::string_view decode(ErlNifEnv*, ERL_NIF_TERM raw) {
+    const ErlNifBinary binary = detail::view_binary(raw, "a string");
+    return {reinterpret_cast<const char*>(binary.data), binary.size};
+  }
+};
+
+/// Bytes, as `std::string_view` in all else.
+template <>
+struct codec<std::span<const std::byte>> {
+  static constexpr bool borrows = true;
+  static std::span<const std::byte> decode(ErlNifEnv*, ERL_NIF_TERM raw) {
+    const ErlNifBinary binary = detail::view_binary(raw, "a binary");
+    return {reinterpret_cast<const std::byte*>(binary.data), binary.size};
+  }
+  static ERL_NIF_TERM encode(ErlNifEnv* env, std::span<const std::byte> value) noexcept {
+    return codec<std::string>::encode(env,
+                                      {reinterpret_cast<const char*>(value.data()), value.size()});
+  }
+};
+
+template <>
+struct codec<const char*> {
+  static ERL_NIF_TERM encode(ErlNifEnv* env, const char* value) noexcept {
+    return codec<std::string>::encode(env, value);
+  }
+};
+
+template <std::size_t Size>
+struct codec<char[Size]> : codec<const char*> {};
+
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,194 @@
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <upcall/detail/fiber.hpp>
+#include <upcall/detail/stack_memory.hpp>
+#include <vector>
+
+namespace {
+
+using upcall::detail::fiber;
+using upcall::detail::guard_pages;
+using upcall::detail::stack_memory;
+
+constexpr std::size_t size = std::size_t{128} * 1024;
+
+// What /proc/self/smaps says of the mapping that an address is in, after its first line.
+std::string mapping_of(const std::byte* address) {
+  const auto sought = reinterpret_cast<std::uintptr_t>(address);
+  std::ifstream file("/proc/self/smaps");
+  std::string line;
+  std::string found;
+  bool inside = false;
+  while (std::getline(file, line)) {
+    std::uintptr_t first = 0;
+    std::uintptr_t end = 0;
+    char dash = 0;
+    if (std::istringstream(line) >> std::hex >> first >> dash >> end && dash == '-') {
+      inside = first <= sought && sought < end;
+    } else if (inside) {
+      found += line + "\n";
+    }
+  }
+  return found;
+}
+
+// So that a fault is the kernel's answer, and not a sanitizer's.
+void write_and_die(std::byte* to) {
+  std::signal(SIGSEGV, SIG_DFL);
+  *static_cast<volatile std::byte*>(to) = std::byte{1};
+}
+
+[[gnu::noinline]] std::size_t recurse(std::size_t depth) {
+  std::array<volatile char, 1000> frame{};
+  frame[depth % frame.size()] = 1;
+  if (depth == SIZE_MAX) return 0;
+  return recurse(depth + 1) + static_cast<std::size_t>(frame[depth % frame.size()]);
+}
+
+class StackMemory : public ::testing::TestWithParam<guard_pages> {
+ protected:
+  void SetUp() override {
+    ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+    m_memory.configure(GetParam(), 0);
+  }
+  stack_memory m_memory;
+};
+
+using StackMemoryDeathTest = StackMemory;
+
+TEST_P(StackMemory, IsAllUsable) {
+  std::byte* const stack = m_memory.map(size);
+  ASSERT_NE(stack, nullptr);
+  std::memset(stack, 1, size);
+  EXPECT_EQ(m_memory.mapped(), 1U);
+}
+
+TEST_P(StackMemory, IsNotMadeOfHugePages) {
+  std::byte* const stack = m_memory.map(size);
+  const std::string mapping = mapping_of(stack);
+  const bool kernel_has_them = mapping.find("THPeligible") != std::string::npos;
+  EXPECT_TRUE(!kernel_has_them || mapping.find(" nh") != std::string::npos) << mapping;
+}
+
+TEST_P(StackMemoryDeathTest, EndsInAGuard) {
+  std::byte* const stack = m_memory.map(size);
+  ASSERT_NE(stack, nullptr);
+  EXPECT_EXIT(write_and_die(stack - 1), ::testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_EXIT(write_and_die(stack - stack_memory::guard_size), ::testing::KilledBySignal(SIGSEGV),
+              "");
+}
+
+TEST_P(StackMemoryDeathTest, StopsRecursionOnAFiber) {
+  std::byte* const stack = m_memory.map(size);
+  std::byte* const neighbour = m_memory.map(size);
+  ASSERT_NE(stack, nullptr);
+  ASSERT_NE(neighbour, nullptr);
+  const auto overflow = [](void*) noexcept {
+    std::signal(SIGSEGV, SIG_DFL);
+    recurse(0);
+  };
+  EXPECT_EXIT(fiber::make(stack, size)->start(overflow, nullptr),
+              ::testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_EXIT(fiber::make(neighbour, size)->start(overflow, nullptr),
+              ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST_P(StackMemoryDeathTest, KeepsItsGuardWhenDiscarded) {
+  std::byte* const stack = m_memory.map(size);
+  std::memset(stack, 1, size);
+  stack_memory::discard(stack, size);
+  EXPECT_EQ(stack[0], std::byte{0});
+  EXPECT_EQ(stack[size - 1], std::byte{0});
+  EXPECT_EXIT(write_and_die(stack - 1), ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST_P(StackMemoryDeathTest, KeepsItsAddressesWhenUnmapped) {
+  std::byte* const stack = m_memory.map(size);
+  std::memset(stack, 1, size);
+  m_memory.unmap(stack, size);
+  EXPECT_EQ(m_memory.mapped(), 0U);
+  EXPECT_EXIT(write_and_die(stack), ::testing::KilledBySignal(SIGSEGV), "");
+
+  ASSERT_EQ(m_memory.map(size, stack), stack);
+  EXPECT_EQ(stack[0], std::byte{0});
+  std::memset(stack, 1, size);
+  EXPECT_EXIT(write_and_die(stack - 1), ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST_P(StackMemory, HasACap) {
+  m_memory.configure(GetParam(), 2);
+  EXPECT_EQ(m_memory.most(), 2U);
+  EXPECT_NE(m_memory.map(size), nullptr);
+  std::byte* const second = m_memory.map(size);
+  EXPECT_NE(second, nullptr);
+  EXPECT_EQ(m_memory.map(size), nullptr);
+  EXPECT_EQ(m_memory.map(size), nullptr);
+  EXPECT_EQ(m_memory.mapped(), 2U);
+  m_memory.unmap(second, size);
+  EXPECT_NE(m_memory.map(size), nullptr);
+}
+
+TEST_P(StackMemory, GivesNothingWhenTheKernelHasNoMore) {
+  constexpr std::size_t too_much = SIZE_MAX / 4;
+  EXPECT_EQ(m_memory.map(too_much), nullptr);
+  EXPECT_EQ(m_memory.mapped(), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Guards, StackMemory,
+                         ::testing::Values(guard_pages::automatic, guard_pages::mprotect),
+                         [](const auto& of) {
+                           return of.param == guard_pages::automatic ? "automatic" : "mprotect";
+                         });
+
+TEST(StackMemoryGuards, ByMprotectLeaveTheProcessMostOfItsMappings) {
+  stack_memory memory;
+  memory.configure(guard_pages::mprotect, 0);
+  EXPECT_FALSE(memory.light());
+  std::size_t allowed = 0;
+  ASSERT_TRUE(std::ifstream("/proc/sys/vm/max_map_count") >> allowed);
+  EXPECT_LE(2 * memory.most(), allowed / 4);
+
+  std::vector<std::byte*> mapped;
+  while (std::byte* const stack = memory.map(std::size_t{64} * 1024)) mapped.push_back(stack);
+  EXPECT_EQ(mapped.size(), memory.most());
+
+  // Each a mapping of its own, as neighbours differ.
+  constexpr std::size_t page = 4096;
+  std::vector<void*> others;
+  for (std::size_t i = 0; i < allowed / 4; ++i) {
+    void* const other = ::mmap(nullptr, page, i % 2 == 0 ? PROT_READ : PROT_NONE,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (other == MAP_FAILED) break;
+    others.push_back(other);
+  }
+  EXPECT_EQ(others.size(), allowed / 4);
+  for (void* const other : others) ::munmap(other, page);
+  for (std::byte* const stack : mapped) memory.unmap(stack, std::size_t{64} * 1024);
+}
+
+TEST(StackMemoryGuards, ThatAreLightCostNoMappings) {
+  stack_memory memory;
+  memory.configure(guard_pages::automatic, 0);
+  const auto count = [] {
+    std::ifstream file("/proc/self/maps");
+    std::size_t lines = 0;
+    for (std::string line; std::getline(file, line);) ++lines;
+    return lines;
+  };
+  const std::size_t before = count();
+  constexpr std::size_t stacks = 500;
+  for (std::size_t i = 0; i < stacks; ++i) ASSERT_NE(memory.map(size), nullptr);
+  // Where the kernel has no light guards each costs two.
+  EXPECT_LE(count() - before, memory.light() ? 50 : 2 * stacks);
+}
+
+}  // namespace
