@@ -11,6 +11,16 @@ defmodule UpcallTest.ReadmeTest do
     for [path, code] <- blocks, do: assert(File.read!(Path.join(@root, path)) == code, path)
   end
 
+  # The session's module is not in this VM: it is run where the example's own tests are.
+  test "the README's session is what the example prints" do
+    readme = File.read!(Path.join(@root, "README.md"))
+    session = Regex.scan(~r/^iex> (.*)\n(.*)$/m, readme, capture: :all_but_first)
+    tests = File.read!(Path.join(@root, "examples/quickstart/test/demo_test.exs"))
+
+    assert length(session) == 3
+    for [call, printed] <- session, text <- [call, printed], do: assert(tests =~ inspect(text))
+  end
+
   test "links in the documents lead somewhere" do
     for document <- ["README.md" | Path.wildcard(Path.join(@root, "docs/*.md"))],
         document = Path.expand(document, @root),

@@ -17,4 +17,28 @@ defmodule DemoTest do
                    Demo.Native.integrate(& &1, "0", 1.0)
                  end
   end
+
+  # What the README prints.
+  @session %{
+    "Demo.Native.integrate(fn x -> x * x end, 0.0, 3.0)" => "9.000000000000007",
+    "Demo.Native.integrate(fn x -> 1 / x end, 0.0, 3.0)" =>
+      "** (ArithmeticError) bad argument in arithmetic expression: 1 / 0.0",
+    "Demo.Native.integrate(fn x -> x end, \"0\", 3.0)" =>
+      "** (ArgumentError) Demo.Native.integrate/3: argument 2: expected a float, got: \"0\""
+  }
+
+  for {call, printed} <- @session do
+    test "prints #{printed}" do
+      assert evaluate(unquote(call)) == unquote(printed)
+    end
+  end
+
+  defp evaluate(call) do
+    {value, _} = Code.eval_string(call)
+    inspect(value)
+  rescue
+    error ->
+      {blamed, _} = Exception.blame(:error, error, __STACKTRACE__)
+      Exception.format_banner(:error, blamed)
+  end
 end

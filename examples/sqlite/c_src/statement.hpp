@@ -18,7 +18,7 @@ namespace sqlite {
 
 /// Raises `Sqlite.Error`, which takes the text apart (lib/sqlite/error.ex).
 [[noreturn]] inline void raise_error(int code, const std::string& message) {
-  upcall::raise("Elixir.Sqlite.Error", std::to_string(code) + ": " + message);
+  upcall::raise("Elixir.Sqlite.Error", std::pair{"code", code}, std::pair{"message", message});
 }
 
 /// Raises `Sqlite.Error` with what SQLite says of its last failure.
