@@ -24,6 +24,8 @@ function(upcall_add_nif name)
 
   add_library(${name} MODULE ${arg_SOURCES})
   target_compile_features(${name} PRIVATE cxx_std_20)
+  # A function with large local arrays must touch the guard below its stack, not step over it.
+  target_compile_options(${name} PRIVATE -fstack-clash-protection)
   set_target_properties(
     ${name}
     PROPERTIES PREFIX ""

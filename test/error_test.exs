@@ -7,6 +7,8 @@ defmodule UpcallTest.Error do
   defnif stack_trace(f)
   defnif handle(f, handler)
   defnif fail(how, text)
+  defnif be_curious(f)
+  defnif fail_chattily(f)
 end
 
 defmodule UpcallTest.ErrorTest do
@@ -106,6 +108,26 @@ defmodule UpcallTest.ErrorTest do
 
       assert_raise UndefinedFunctionError, ~r/NoSuchException/, fn ->
         Native.fail("raise_nothing", "")
+      end
+    end
+
+    test "may be described by text that is gone, or by none" do
+      for _ <- 1..100 do
+        assert_raise ArithmeticError, "t", fn -> Native.fail("raise_temporary", "t") end
+        assert_raise RuntimeError, "", fn -> Native.fail("null_what", "") end
+      end
+    end
+
+    test "can't be translated by an upcall" do
+      assert_raise RuntimeError, ~r/an exception is being translated/, fn ->
+        Native.be_curious(fn -> :erlang.garbage_collect() end)
+      end
+    end
+
+    test "is not lost when its own destructor makes an upcall" do
+      for _ <- 1..100 do
+        error = catch_error(Native.fail_chattily(fn -> :erlang.garbage_collect() end))
+        assert %RuntimeError{message: "a C++ exception of type " <> _} = error
       end
     end
 

@@ -24,6 +24,9 @@ defmodule UpcallTest.Function do
   defnif add!(accumulator, value)
   defnif add_text(accumulator, text)
   defnif total?(accumulator)
+  defnif misalignment(object)
+  defnif aligned_object()
+  defnif atom_of_function()
   defnif keep(f)
   defnif call_kept(kept, times)
   defnif let_escape(f)
@@ -158,6 +161,17 @@ defmodule UpcallTest.FunctionTest do
                      Native.total?(make_ref())
                    end
     end
+  end
+
+  describe "a native object" do
+    test "is aligned as its type asks" do
+      for _ <- 1..100, do: assert(Native.misalignment(Native.aligned_object()) == 0)
+    end
+  end
+
+  test "an atom may be a function's static" do
+    assert Native.atom_of_function() == :made_late_by_a_function
+    assert Native.atom_of_function() == :made_late_by_a_function
   end
 
   describe "a kept function" do

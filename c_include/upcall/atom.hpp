@@ -5,6 +5,7 @@
 #include <string>
 
 #include "detail/config.hpp"
+#include "term.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
@@ -17,7 +18,12 @@ namespace upcall UPCALL_HIDDEN {
 class static_atom {
  public:
   explicit static_atom(const char* name) noexcept : m_name(name), m_next(s_first) {
-    s_first = this;
+    if (s_loaded) {  // a static of a function, made when that is first called
+      const owned_env env;
+      m_raw = enif_make_atom(env.get(), name);
+    } else {
+      s_first = this;
+    }
   }
   static_atom(const static_atom&) = delete;
   static_atom& operator=(const static_atom&) = delete;
@@ -29,6 +35,7 @@ class static_atom {
 
   /// Makes the atoms of all that there are; `upcall::load` calls it.
   static void load_all(ErlNifEnv* env) noexcept {
+    s_loaded = true;
     for (const static_atom* each = s_first; each != nullptr; each = each->m_next) {
       each->m_raw = enif_make_atom(env, each->m_name);
     }
@@ -36,6 +43,7 @@ class static_atom {
 
  private:
   static inline constinit const static_atom* s_first = nullptr;
+  static inline constinit bool s_loaded = false;
 
   const char* m_name;
   const static_atom* m_next;

@@ -94,18 +94,19 @@ inline step_mark current_step() noexcept {
 }
 
 inline ErlNifEnv* current_env() {
-  const frame* running = current_frame();
+  frame* running = current_frame();
   if (running == nullptr)
     raise("Elixir.RuntimeError", "no native call of Upcall runs on this thread");
-  return running->env();
+  // An abandoned frame has no process, but still an environment of its own.
+  return running->env() != nullptr ? running->env() : running->views();
 }
 
 /// Gives a term of `env` as one of the running step: a part of an owned_term has to be copied, for
 /// terms of two heaps may not be mixed.
-inline ERL_NIF_TERM in_frame(ErlNifEnv* env, ERL_NIF_TERM raw) noexcept {
-  const frame* running = current_frame();
-  const bool foreign = running != nullptr && running->env() != nullptr && running->env() != env;
-  return foreign ? enif_make_copy(running->env(), raw) : raw;
+inline ERL_NIF_TERM in_frame(ErlNifEnv* env, ERL_NIF_TERM raw) {
+  if (current_frame() == nullptr) return raw;
+  ErlNifEnv* const own = current_env();
+  return own == env ? raw : enif_make_copy(own, raw);
 }
 
 }  // namespace detail

@@ -63,7 +63,9 @@ class error : public std::exception {
   [[nodiscard]] owned_term stack_trace() const noexcept { return share(m_content->stack_trace); }
 
   /// Names the exception module of an error that C++ made, else `nullptr`.
-  [[nodiscard]] const char* native_module() const noexcept { return m_content->module; }
+  [[nodiscard]] const char* native_module() const noexcept {
+    return m_content->module.empty() ? nullptr : m_content->module.c_str();
+  }
 
  private:
   struct content {
@@ -72,7 +74,7 @@ class error : public std::exception {
     owned_env env;
     error_kind kind;
     std::string text;
-    const char* module = nullptr;
+    std::string module;
     ERL_NIF_TERM reason = 0;
     ERL_NIF_TERM stack_trace = 0;
   };

@@ -151,6 +151,8 @@ struct codec<kept_function<R(Args...)>> {
 /// So that an existing C++ function that takes a `std::function` needs no glue.
 template <class R, class... Args>
 struct codec<std::function<R(Args...)>> {
+  static_assert(!std::is_reference_v<R>,
+                "a function of Elixir's returns a value: a reference to it would dangle");
   static std::function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     return function<std::remove_cvref_t<R>(Args...)>::decode(env, raw);
   }

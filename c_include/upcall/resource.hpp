@@ -2,6 +2,9 @@
 
 #include <erl_nif.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -71,9 +74,14 @@ class resource {
  private:
   struct storage {
     storage() noexcept {}  // NOLINT(*-use-equals-default): the bytes stay as they are
-    T* object() noexcept { return reinterpret_cast<T*>(bytes); }
+    T* object() noexcept {
+      const auto start = reinterpret_cast<std::uintptr_t>(bytes);
+      return reinterpret_cast<T*>(bytes + (-start & (alignof(T) - 1)));
+    }
     bool made = false;
-    alignas(T) std::byte bytes[sizeof(T)];
+    // The VM aligns a resource to its words only: the rest is up to us.
+    static constexpr std::size_t aligned = std::min(alignof(T), sizeof(void*));
+    alignas(aligned) std::byte bytes[sizeof(T) + alignof(T) - aligned];
   };
   explicit resource(storage* owned) noexcept : m_storage(owned) {}
 

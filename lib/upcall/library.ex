@@ -97,18 +97,16 @@ defmodule Upcall.Library do
   # one by now. So a path that was tried before (the linker may keep what the VM has refused) is loaded
   # from a copy with a name of its own. The copy can go at once: the image is in memory.
   defp load_once_per_name(path, load) do
-    key = {__MODULE__, path}
+    case File.stat(path <> ".so") do
+      {:ok, file} ->
+        # It knows a file by its inode, too: a link to one is no new name.
+        keys = for id <- [path, {file.major_device, file.inode}], do: {__MODULE__, id}
+        known = Enum.any?(keys, &:persistent_term.get(&1, false))
+        Enum.each(keys, &:persistent_term.put(&1, true))
+        if known, do: load_copy(path, load), else: load.(path)
 
-    cond do
-      not File.exists?(path <> ".so") ->
+      {:error, _} ->
         {:error, {:missing, ""}}
-
-      :persistent_term.get(key, false) ->
-        load_copy(path, load)
-
-      true ->
-        :persistent_term.put(key, true)
-        load.(path)
     end
   end
 

@@ -1,6 +1,7 @@
 // Errors, in both directions.
 
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -66,6 +67,9 @@ upcall::owned_term handle(any_function f, any_function handler) {
 UPCALL_NIF(handle);
 
 struct unknown {};
+struct silent : std::exception {
+  [[nodiscard]] const char* what() const noexcept override { return nullptr; }
+};
 struct own_failure {
   int code;
 };
@@ -83,6 +87,10 @@ void fail(std::string how, std::string text) {
   if (how == "raise_fields") {
     upcall::raise("Elixir.KeyError", std::pair{"key", text}, std::pair{"term", 1});
   }
+  if (how == "raise_temporary") {
+    upcall::raise(std::string("Elixir.ArithmeticError").c_str(), text);
+  }
+  if (how == "null_what") throw silent{};
   if (how == "raise_nothing") upcall::raise("Elixir.NoSuchException", text);
 }
 UPCALL_NIF(fail);
@@ -99,6 +107,35 @@ void translate(const std::exception_ptr& failure) {
   }
 }
 UPCALL_TRANSLATOR(translate);
+
+// What a translator would suspend for is gone when it goes on.
+struct curious {
+  any_function f;
+};
+void be_curious(any_function f) { throw curious{f}; }
+UPCALL_NIF(be_curious);
+void ask(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const curious& c) {
+    c.f();
+  } catch (...) {
+  }
+}
+UPCALL_TRANSLATOR(ask);
+
+// The exception that is on its way makes an upcall where it is destroyed.
+struct chatty {
+  any_function f;
+  ~chatty() {
+    try {
+      f();
+    } catch (const upcall::error&) {
+    }
+  }
+};
+void fail_chattily(any_function f) { throw std::make_shared<const chatty>(f); }
+UPCALL_NIF(fail_chattily);
 
 }  // namespace
 

@@ -120,6 +120,23 @@ upcall::resource<library::accumulator> accumulator() {
 }
 UPCALL_NIF(accumulator);
 
+// More than the VM aligns a resource to.
+struct alignas(64) aligned {
+  double lanes[8]{};
+};
+std::uint64_t misalignment(upcall::resource<aligned> object) {
+  return reinterpret_cast<std::uintptr_t>(object.get()) % alignof(aligned);
+}
+UPCALL_NIF(misalignment);
+upcall::resource<aligned> aligned_object() { return upcall::make_resource<aligned>(); }
+UPCALL_NIF(aligned_object);
+
+upcall::atom atom_of_function() {
+  static const upcall::static_atom made_late{"made_late_by_a_function"};
+  return made_late;
+}
+UPCALL_NIF(atom_of_function);
+
 // ---- functions that outlive a call ----
 
 struct handler {

@@ -105,8 +105,8 @@ class frame {
     if (m_abandoned) throw_abandoned();
     if (m_in_codec) {
       raise("Elixir.RuntimeError",
-            "an upcall was made while terms are being encoded or decoded; "
-            "make it before or after, not inside a codec");
+            "an upcall was made while terms are being encoded or decoded, or an exception is being "
+            "translated; make it before or after");
     }
   }
 
@@ -216,6 +216,8 @@ class frame {
     } catch (...) {
       if (!m_abandoned) set_result(reply_of_current_exception());
     }
+    // What it destroys may make upcalls, as long as there is a result to keep.
+    m_unscoped_failure = nullptr;
     m_step->reply = final_reply();
   }
 

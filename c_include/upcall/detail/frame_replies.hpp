@@ -93,7 +93,8 @@ inline ERL_NIF_TERM reply_of(ErlNifEnv* env, nif_identity nif, const std::except
   } catch (const std::bad_alloc&) {
     return system_limit_reply(env);
   } catch (const std::exception& e) {
-    return exception_reply(env, "Elixir.RuntimeError", e.what());
+    const char* const text = e.what();
+    return exception_reply(env, "Elixir.RuntimeError", text == nullptr ? "" : text);
   } catch (...) {
     return exception_reply(env, "Elixir.RuntimeError",
                            "a C++ exception of type " + type_name_of_current_exception());
@@ -102,6 +103,7 @@ inline ERL_NIF_TERM reply_of(ErlNifEnv* env, nif_identity nif, const std::except
 
 inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
   try {
+    const codec_scope scope(*this);  // a translator that suspended would change the environment
     return reply_of(m_env, m_nif, std::current_exception());
   } catch (...) {  // no memory even for the text
     return system_limit_reply(m_env);

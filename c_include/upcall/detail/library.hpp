@@ -115,9 +115,10 @@ inline int load_library(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
                                  ? guard_pages::mprotect
                                  : guard_pages::automatic,
                              load_option(env, options, "max_stacks"));
-  // The VM reloads a library that is loaded already by calling this again: once is enough.
-  if (earlier_terminate_handler == nullptr)
-    earlier_terminate_handler = std::set_terminate(&terminate_frame);
+  // The VM reloads a library that is loaded already by calling this again. Once only, or the
+  // handlers of several libraries would call each other in a circle.
+  static constinit std::atomic<bool> installed{false};
+  if (!installed.exchange(true)) earlier_terminate_handler = std::set_terminate(&terminate_frame);
   return 0;
 }
 

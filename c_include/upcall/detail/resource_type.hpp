@@ -3,6 +3,8 @@
 #include <cxxabi.h>
 #include <erl_nif.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <string>
 #include <typeinfo>
@@ -27,8 +29,11 @@ class resource_type {
   /// Opens all types. `build` tells one loaded build from the next: a type that a newer build took
   /// over would be destroyed by code that knows another layout.
   static bool open_all(ErlNifEnv* env, const std::string& build) {
+    std::size_t number = 0;
     for (resource_type* each = s_first; each != nullptr; each = each->m_next) {
-      const std::string name = std::string("upcall ") + each->m_name + " " + build;
+      // It becomes an atom, of 255 characters at most: what tells it apart comes first.
+      std::string name = "upcall " + build + "." + std::to_string(++number) + " " + each->m_name;
+      name.resize(std::min<std::size_t>(name.size(), 255));
       each->m_type = enif_open_resource_type(env, nullptr, name.c_str(), each->m_destructor,
                                              ERL_NIF_RT_CREATE, nullptr);
       if (each->m_type == nullptr) return false;

@@ -18,7 +18,7 @@ inline std::string terminate_message() noexcept {
     if (const std::exception_ptr cause = std::current_exception()) std::rethrow_exception(cause);
   } catch (const std::exception& e) {
     text += "; an exception met a destructor or a noexcept function: ";
-    text += e.what();
+    if (e.what() != nullptr) text += e.what();
   } catch (...) {
     text += "; an exception met a destructor or a noexcept function";
   }
