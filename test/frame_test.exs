@@ -181,21 +181,33 @@ defmodule Upcall.FrameTest do
         # Nobody else refers to these binaries, and none is a literal.
         bytes = for i <- 1..unquote(size)//1, do: rem(i * 31, 251)
 
-        assert Frame.views_hold(
-                 :erlang.list_to_binary(bytes),
-                 :erlang.list_to_binary(bytes),
-                 :erlang.list_to_binary(bytes),
-                 fn -> overwrite_heap(unquote(size)) end
-               )
+        # `assert` would keep the arguments alive.
+        held =
+          Frame.views_hold(
+            :erlang.list_to_binary(bytes),
+            :erlang.list_to_binary(bytes),
+            :erlang.list_to_binary(bytes),
+            fn -> overwrite_heap(unquote(size)) end
+          )
+
+        assert held
       end
     end
 
     test "of a part of a binary does, too" do
       for {from, size} <- [{3, 20}, {100, 5_000}] do
-        whole = :erlang.list_to_binary(for i <- 1..10_000, do: rem(i, 251))
-        part = binary_part(whole, from, size)
+        bytes = for i <- 1..10_000, do: rem(i, 251)
+        expected = bytes |> Enum.slice(from, size) |> :erlang.list_to_binary()
 
-        assert Frame.views_hold(part, part, :binary.copy(part), fn -> overwrite_heap(10_000) end)
+        held =
+          Frame.views_hold(
+            binary_part(:erlang.list_to_binary(bytes), from, size),
+            binary_part(:erlang.list_to_binary(bytes), from, size),
+            expected,
+            fn -> overwrite_heap(10_000) end
+          )
+
+        assert held
       end
     end
   end

@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <latch>
+#include <random>
 #include <set>
 #include <thread>
 #include <upcall/detail/fiber.hpp>
@@ -22,6 +25,12 @@ using upcall::detail::stacks;
 
 constexpr std::size_t kilobyte = 1024;
 constexpr std::size_t megabyte = 1024 * kilobyte;
+
+#if defined(UPCALL_TSAN) || defined(UPCALL_ASAN)
+constexpr int many_rounds = 50'000;
+#else
+constexpr int many_rounds = 1'000'000;
+#endif
 
 TEST(StackPoolClasses, HaveAtLeastWhatIsAskedFor) {
   EXPECT_EQ(stack_pool::class_of(0), 0U);
@@ -206,14 +215,41 @@ TEST_F(StackPool, MakesRoomWithStacksThatAreCold) {
   give(others, 1);
 }
 
-// The race: a stack goes from thread to thread while another looks for it.
+// The race: stacks go from thread to thread while one of them looks for the last.
 TEST_F(StackPool, HasOneForEachThreadThatTheCapAllows) {
+  constexpr std::size_t threads = 6;
+  allow(threads);
+  std::array<stack_pool::thread*, threads> places{};
+  std::latch all_known(threads);
+  std::atomic<int> refused{0};
+  const auto work = [&](std::size_t which) {
+    places[which] = &pool();
+    all_known.arrive_and_wait();
+    std::minstd_rand random(static_cast<unsigned>(which + 1));
+    for (int i = 0; i < many_rounds; ++i) {
+      fiber* const taken = pool().take(0);
+      if (taken == nullptr) {
+        ++refused;
+      } else {
+        places[random() % threads]->give(taken, 0);
+      }
+    }
+  };
+
+  std::vector<std::thread> workers;
+  for (std::size_t i = 0; i < threads; ++i) workers.emplace_back(work, i);
+  for (std::thread& each : workers) each.join();
+  EXPECT_EQ(refused, 0);
+}
+
+// The same with classes, where one is made of another.
+TEST_F(StackPool, HasOneOfTheRightClassForEachThreadThatTheCapAllows) {
   constexpr std::size_t threads = 6;
   allow(threads);
   std::atomic<int> refused{0};
   const auto work = [&](std::size_t seed) {
-    for (std::size_t i = 0; i < 20'000; ++i) {
-      const std::size_t of = (i / 1'000 + seed) % 3 == 0 ? 1 : 0;
+    for (std::size_t i = 0; i < 5'000; ++i) {
+      const std::size_t of = (i / 100 + seed) % 3 == 0 ? 1 : 0;
       fiber* const taken = pool().take(of);
       if (taken == nullptr) {
         ++refused;

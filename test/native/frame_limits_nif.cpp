@@ -24,7 +24,7 @@ std::int64_t use_stack(std::int64_t bytes, number_function f) {
   return descend(static_cast<const std::byte*>(__builtin_frame_address(0)), bytes, f);
 }
 UPCALL_NIF_AS("use_default_stack", &use_stack);
-UPCALL_NIF_AS("use_small_stack", &use_stack, upcall::stack_size{64 * 1024});
+UPCALL_NIF_AS("use_small_stack", &use_stack, upcall::stack_size{1 << 16});
 UPCALL_NIF_AS("use_large_stack", &use_stack, upcall::stack_size{1 << 20});
 UPCALL_NIF_AS("use_large_dirty_stack", &use_stack, upcall::dirty_cpu, upcall::stack_size{1 << 20});
 

@@ -153,7 +153,7 @@ std::int64_t uses_outcome_after(upcall::function<upcall::term(std::int64_t)> f) 
 UPCALL_NIF(uses_outcome_after);
 
 upcall::owned_term keeps_term(upcall::term value, number_function f) {
-  const upcall::owned_term kept(value);
+  upcall::owned_term kept(value);
   f(1);
   return kept;
 }

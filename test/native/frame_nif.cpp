@@ -70,7 +70,7 @@ class calls_while_unwinding {
       : m_f(f), m_held(held) {}
   calls_while_unwinding(const calls_while_unwinding&) = delete;
   calls_while_unwinding& operator=(const calls_while_unwinding&) = delete;
-  ~calls_while_unwinding() {
+  ~calls_while_unwinding() {  // NOLINT(bugprone-exception-escape): its function does not raise
     const bool before = std::uncaught_exceptions() == 1;
     m_f("unwinding");
     m_held = before && std::uncaught_exceptions() == 1;
@@ -220,7 +220,7 @@ class farewell {
   farewell(const farewell&) = delete;
   farewell& operator=(const farewell&) = delete;
   farewell& operator=(farewell&&) = delete;
-  ~farewell() {
+  ~farewell() {  // NOLINT(bugprone-exception-escape): its function does not raise
     if (m_function) (*m_function)();
   }
 
