@@ -5,6 +5,7 @@
 #include <atomic>
 #include <bit>
 #include <cstddef>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <thread>
@@ -199,11 +200,14 @@ inline immortal<stack_pool> stacks;
 // Never deleted, and not in the thread's own memory: what rests there is found when the thread has
 // ended, too.
 inline stack_pool::thread& stack_pool::new_thread() noexcept {
-  auto* const made = new (std::nothrow) thread;
-  if (made == nullptr) return stacks->m_common;
-  const std::lock_guard lock(stacks->m_mutex);
-  made->m_next = std::exchange(stacks->m_threads, made);
-  return *made;
+  try {
+    thread* const made = std::make_unique<thread>().release();
+    const std::lock_guard lock(stacks->m_mutex);
+    made->m_next = std::exchange(stacks->m_threads, made);
+    return *made;
+  } catch (const std::bad_alloc&) {
+    return stacks->m_common;
+  }
 }
 
 inline fiber* stack_pool::thread::take(std::size_t stack_class) noexcept {
