@@ -281,6 +281,7 @@ TEST(Fiber, ManyMoveBetweenManyThreads) {
     }
   };
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) threads.emplace_back(work);
   for (std::thread& each : threads) each.join();
 

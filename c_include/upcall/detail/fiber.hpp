@@ -71,7 +71,6 @@ class fiber {
 
   /// Leaves the job for ever: this stack, and what it holds, is lost.
   [[noreturn]] void lose() noexcept {
-    m_sanitizer.lose(m_stack, m_size);
     for (;;) suspend();
   }
 

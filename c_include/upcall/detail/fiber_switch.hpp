@@ -11,7 +11,6 @@
 #if defined(UPCALL_ASAN)
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
-#include <sanitizer/lsan_interface.h>
 #endif
 #if defined(UPCALL_TSAN)
 #include <sanitizer/tsan_interface.h>
@@ -104,10 +103,6 @@ class sanitizer_fiber {
   void retire(const void* bottom, std::size_t size) noexcept {
     __asan_unpoison_memory_region(bottom, size);
   }
-  // What a stack holds that is lost on purpose is no leak to find.
-  void lose(const void* bottom, std::size_t size) noexcept {
-    __lsan_register_root_region(bottom, size);
-  }
 
  private:
   void* m_scheduler_fake = nullptr;
@@ -127,7 +122,6 @@ class sanitizer_fiber {
     if (m_fiber != nullptr) __tsan_destroy_fiber(m_fiber);
     m_fiber = nullptr;
   }
-  void lose(const void*, std::size_t) noexcept {}
 
  private:
   void* m_fiber = nullptr;
@@ -138,7 +132,6 @@ class sanitizer_fiber {
   void entered() noexcept {}
   void before_leaving() noexcept {}
   void retire(const void*, std::size_t) noexcept {}
-  void lose(const void*, std::size_t) noexcept {}
 #endif
 };
 

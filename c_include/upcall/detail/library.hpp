@@ -5,12 +5,13 @@
 
 #include <atomic>
 #include <exception>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "../atom.hpp"
 #include "exclusive_base.hpp"
-#include "immortal.hpp"
 #include "resource_type.hpp"
 #include "stack_pool.hpp"
 #include "terminate.hpp"
@@ -55,13 +56,37 @@ inline constexpr ErlNifFunc trampoline_entries[] = {
     {"__upcall_nifs__", 0, &nifs, 0},
 };
 
+inline constinit bool library_is_pinned = false;
+
 /// Keeps this library in memory for good: threads of ours, and frames of old code, outlive a purge.
 inline bool pin_library() noexcept {
   static constinit char inside = 0;
   Dl_info where{};
-  return dladdr(&inside, &where) != 0 && where.dli_fname != nullptr &&
-         dlopen(where.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
+  library_is_pinned = dladdr(&inside, &where) != 0 && where.dli_fname != nullptr &&
+                      dlopen(where.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
+  return library_is_pinned;
 }
+
+/// All entries of a library. Goes with one that the VM refuses, and so closes again; of one that it
+/// has taken nothing is destroyed, as schedulers still run when `exit` gets here.
+class nif_table {
+ public:
+  nif_table()
+      : m_entries(std::make_unique<std::vector<ErlNifFunc>>(std::begin(trampoline_entries),
+                                                            std::end(trampoline_entries))) {
+    for (const declared_nif* each = declared_nif::first; each != nullptr; each = each->next)
+      m_entries->push_back(each->entry);
+  }
+  nif_table(const nif_table&) = delete;
+  nif_table& operator=(const nif_table&) = delete;
+  ~nif_table() {
+    if (library_is_pinned) static_cast<void>(m_entries.release());
+  }
+  std::vector<ErlNifFunc>& entries() noexcept { return *m_entries; }
+
+ private:
+  std::unique_ptr<std::vector<ErlNifFunc>> m_entries;
+};
 
 /// Reads `key` from the map of options that the module loads the library with.
 inline std::size_t load_option(ErlNifEnv* env, ERL_NIF_TERM options, const char* key) noexcept {
@@ -85,15 +110,12 @@ inline bool option_is(ErlNifEnv* env, ERL_NIF_TERM options, const char* key,
 inline ErlNifEntry make_entry(const char* module, int (*load)(ErlNifEnv*, void**, ERL_NIF_TERM),
                               int (*upgrade)(ErlNifEnv*, void**, void**, ERL_NIF_TERM)) {
   table_is_declared = true;
-  static immortal<std::vector<ErlNifFunc>> table(std::begin(trampoline_entries),
-                                                 std::end(trampoline_entries));
-  for (const declared_nif* each = declared_nif::first; each != nullptr; each = each->next)
-    table->push_back(each->entry);
+  static nif_table table;
   return {ERL_NIF_MAJOR_VERSION,
           ERL_NIF_MINOR_VERSION,
           module,
-          static_cast<int>(table->size()),
-          table->data(),
+          static_cast<int>(table.entries().size()),
+          table.entries().data(),
           load,
           nullptr,
           upgrade,

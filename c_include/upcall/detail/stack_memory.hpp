@@ -12,6 +12,10 @@
 
 #include "config.hpp"
 
+#if defined(UPCALL_ASAN)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
@@ -49,14 +53,21 @@ class stack_memory {
     ::madvise(memory, whole, MADV_NOHUGEPAGE);
     std::byte* const stack = static_cast<std::byte*>(memory) + guard_size;
     if (!guard(memory)) {
-      unmap(stack, size);
-      return nullptr;
+      if (at == nullptr) {
+        ::munmap(memory, whole);
+      } else {
+        map_pages(memory, whole, PROT_NONE, MAP_FIXED);
+      }
+      return give_up();
     }
+    // What a suspended call holds, or a lost one, is no leak.
+    tell_leak_check(stack, size, true);
     return stack;
   }
 
   /// Gives up a stack, but not its addresses: nothing else will ever be there.
   void unmap(std::byte* stack, std::size_t size) noexcept {
+    tell_leak_check(stack, size, false);
     map_pages(stack - guard_size, size + guard_size, PROT_NONE, MAP_FIXED);
     give_up();
   }
@@ -75,6 +86,13 @@ class stack_memory {
  private:
   static constexpr int madv_guard_install = 102;  // since Linux 6.13; newer than our C library
   static constexpr std::size_t light_guard_cap = 1'000'000;
+
+  static void tell_leak_check([[maybe_unused]] std::byte* stack, [[maybe_unused]] std::size_t size,
+                              [[maybe_unused]] bool holds) noexcept {
+#if defined(UPCALL_ASAN)
+    (holds ? &__lsan_register_root_region : &__lsan_unregister_root_region)(stack, size);
+#endif
+  }
 
   static void* map_pages(void* at, std::size_t size, int protection, int more) noexcept {
     return ::mmap(at, size, protection,
