@@ -54,8 +54,11 @@ defmodule UpcallTest.CapacityTest do
   end
 
   test "with guards by mprotect as many as the cap, then SystemLimitError, and a healthy VM" do
+    # The leak check of the sanitizer takes long with many stacks.
+    options = if @sanitizer, do: [max_stacks: 200], else: []
+
     seen =
-      run([guard_pages: :mprotect], """
+      run([guard_pages: :mprotect] ++ options, """
       more = Upcall.Frame.info(UpcallTest.Capacity).max_stacks + 2_000
       {processes, held, refused} = hold_many(more)
       info = Upcall.Frame.info(UpcallTest.Capacity)
@@ -76,7 +79,7 @@ defmodule UpcallTest.CapacityTest do
 
     # Two mappings a stack, and most of what the kernel allows left to the VM.
     allowed = "/proc/sys/vm/max_map_count" |> File.read!() |> String.trim() |> String.to_integer()
-    assert cap in div(allowed, 16)..div(allowed, 4)
+    assert @sanitizer != nil or cap in div(allowed, 16)..div(allowed, 4)
   end
 
   for guard_pages <- [:auto, :mprotect] do

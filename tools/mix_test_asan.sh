@@ -23,7 +23,7 @@ preload="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so) 
 asan_options="log_path=$reports/report:abort_on_error=1:detect_leaks=1"
 asan_options+=":fast_unwind_on_malloc=0:malloc_context_size=15:intercept_tls_get_addr=0"
 asan_options+=":${ASAN_OPTIONS:-}"
-lsan_options="exitcode=0:print_suppressions=0"
+lsan_options="exitcode=0:print_suppressions=0:suppressions=$PWD/tools/lsan_suppressions.txt"
 ubsan_options="print_stacktrace=1:halt_on_error=1:abort_on_error=1"
 
 # erts' own allocators reuse memory that the sanitizer would poison; `+Mea min` hands all to malloc.

@@ -12,6 +12,7 @@
 
 #include "../atom.hpp"
 #include "exclusive_base.hpp"
+#include "immortal.hpp"
 #include "resource_type.hpp"
 #include "stack_pool.hpp"
 #include "terminate.hpp"
@@ -71,21 +72,19 @@ inline bool pin_library() noexcept {
 /// has taken nothing is destroyed, as schedulers still run when `exit` gets here.
 class nif_table {
  public:
-  nif_table()
-      : m_entries(std::make_unique<std::vector<ErlNifFunc>>(std::begin(trampoline_entries),
-                                                            std::end(trampoline_entries))) {
+  nif_table() : m_entries(std::begin(trampoline_entries), std::end(trampoline_entries)) {
     for (const declared_nif* each = declared_nif::first; each != nullptr; each = each->next)
       m_entries->push_back(each->entry);
   }
   nif_table(const nif_table&) = delete;
   nif_table& operator=(const nif_table&) = delete;
   ~nif_table() {
-    if (library_is_pinned) static_cast<void>(m_entries.release());
+    if (!library_is_pinned) std::destroy_at(&*m_entries);
   }
   std::vector<ErlNifFunc>& entries() noexcept { return *m_entries; }
 
  private:
-  std::unique_ptr<std::vector<ErlNifFunc>> m_entries;
+  immortal<std::vector<ErlNifFunc>> m_entries;
 };
 
 /// Reads `key` from the map of options that the module loads the library with.
