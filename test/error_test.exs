@@ -1,15 +1,4 @@
-defmodule UpcallTest.Error do
-  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("error_nif")
-
-  defnif call(f)
-  defnif unwind(f)
-  defnif describe(f)
-  defnif stack_trace(f)
-  defnif handle(f, handler)
-  defnif fail(how, text)
-  defnif be_curious(f)
-  defnif fail_chattily(f)
-end
+Code.require_file("support/error.exs", __DIR__)
 
 defmodule UpcallTest.ErrorTest do
   use ExUnit.Case, async: true

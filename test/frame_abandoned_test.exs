@@ -52,6 +52,12 @@ defmodule Upcall.FrameAbandonedTest do
       assert made - context.made >= 20 * 50 * 7
     end
 
+    test "leaves the body what it owns", context do
+      kill(suspend(100, &Native.reads_owned(&1, Enum.to_list(1..100))))
+      assert_finished(context, 100)
+      assert Native.seen_abandoned() == context.seen + 100
+    end
+
     test "is met by no handler of std::exception, and not by try_call", context do
       kill(suspend(10, &Native.handles_errors(&1)))
       assert_finished(context, 10)

@@ -104,6 +104,22 @@ defmodule UpcallTest.UpgradeTest do
       assert File.ls!(Path.dirname(path)) == [Path.basename(path) <> ".so"]
     end
 
+    test "may come under another name of the same file", %{path: path} do
+      caller = spawn_caller()
+      File.ln_s!(path <> ".so", path <> "_link.so")
+      compile(path <> "_link")
+      assert Upgrade.version() == 1
+
+      # It was not the old library that was loaded again: that would have forgotten its frames.
+      let_go(caller)
+      assert_receive {:returned, ^caller, 2}
+      assert_receive {:destroyed, 1}
+    end
+
+    test "may have types of any name" do
+      assert is_reference(Upgrade.make_named())
+    end
+
     test "knows nothing of the old one's resources", %{beam: beam, path: path} do
       object = Upgrade.make_object()
       assert Upgrade.use(object, fn -> :ok end, fn -> :ok end) == 1
@@ -275,7 +291,13 @@ defmodule UpcallTest.UpgradeTest do
   end
 
   defp compile(path, more \\ "", left_out \\ [], app \\ :upcall) do
-    heads = ["version()", "call_twice(f, told)", "make_object()", "use(object, before, inside)"]
+    heads = [
+      "version()",
+      "call_twice(f, told)",
+      "make_object()",
+      "make_named()",
+      "use(object, before, inside)"
+    ]
 
     code = """
     defmodule UpcallTest.Upgrade do

@@ -9,22 +9,13 @@
 #include <upcall.hpp>
 #include <upcall/stl.hpp>
 #include <utility>
+#include <vector>
+
+#include "counted.hpp"
 
 namespace {
 
 using number_function = upcall::function<std::int64_t(std::int64_t)>;
-
-std::atomic<std::int64_t> made{0};
-std::atomic<std::int64_t> destroyed{0};
-struct counted {
-  counted() noexcept { ++made; }
-  counted(const counted&) = delete;
-  counted& operator=(const counted&) = delete;
-  ~counted() { ++destroyed; }
-};
-
-std::pair<std::int64_t, std::int64_t> objects() { return {made, destroyed}; }
-UPCALL_NIF(objects);
 
 std::atomic<std::int64_t> frames_seen_abandoned{0};
 std::int64_t seen_abandoned() { return frames_seen_abandoned; }
@@ -94,6 +85,22 @@ void yields_for_ever() {
   }
 }
 UPCALL_NIF(yields_for_ever);
+
+/// What it owns it can read also when its process is gone.
+std::int64_t reads_owned(number_function f, upcall::owned_term list) {
+  const counted object;
+  try {
+    return f(1);
+  } catch (const upcall::abandoned&) {
+    std::int64_t sum = 0;
+    for (const upcall::term& each : list.as<std::vector<upcall::term>>()) {
+      sum += each.as<std::int64_t>();
+    }
+    if (sum == 5050) ++frames_seen_abandoned;
+    throw;
+  }
+}
+UPCALL_NIF(reads_owned);
 
 // ---- upcalls by destructors ----
 

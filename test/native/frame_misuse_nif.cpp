@@ -11,21 +11,11 @@
 #include <upcall/stl.hpp>
 #include <utility>
 
+#include "counted.hpp"
+
 namespace {
 
 using number_function = upcall::function<std::int64_t(std::int64_t)>;
-
-std::atomic<std::int64_t> made{0};
-std::atomic<std::int64_t> destroyed{0};
-struct counted {
-  counted() noexcept { ++made; }
-  counted(const counted&) = delete;
-  counted& operator=(const counted&) = delete;
-  ~counted() { ++destroyed; }
-};
-
-std::pair<std::int64_t, std::int64_t> objects() { return {made, destroyed}; }
-UPCALL_NIF(objects);
 
 // ---- the frame's reference ----
 

@@ -16,21 +16,11 @@
 #include <utility>
 #include <vector>
 
+#include "counted.hpp"
+
 namespace {
 
 // Objects on the stacks of frames.
-std::atomic<std::int64_t> made{0};
-std::atomic<std::int64_t> destroyed{0};
-struct counted {
-  counted() noexcept { ++made; }
-  counted(const counted&) = delete;
-  counted& operator=(const counted&) = delete;
-  ~counted() { ++destroyed; }
-};
-
-std::pair<std::int64_t, std::int64_t> objects() { return {made, destroyed}; }
-UPCALL_NIF(objects);
-
 upcall::term call(upcall::function<upcall::term(upcall::term)> f, upcall::term x) { return f(x); }
 UPCALL_NIF(call);
 

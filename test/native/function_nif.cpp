@@ -38,7 +38,7 @@ void call_for_effect(upcall::function<void(std::string)> f) {
 UPCALL_NIF(call_for_effect);
 
 // The value is borrowed until the next upcall, and the second one must not disturb it.
-std::int64_t alternate(int_function f, int_function g, std::int64_t times) {
+std::int64_t alternate(int_function f, int_function g, std::uint16_t times) {
   std::int64_t sum = 0;
   for (std::int64_t i = 0; i < times; ++i) sum += f(i) - g(i);
   return sum;
@@ -144,7 +144,7 @@ struct handler {
 };
 upcall::resource<handler> keep(int_function f) { return upcall::make_resource<handler>(f.keep()); }
 UPCALL_NIF(keep);
-std::int64_t call_kept(upcall::resource<handler> kept, std::int64_t times) {
+std::int64_t call_kept(upcall::resource<handler> kept, std::uint16_t times) {
   std::int64_t sum = 0;
   for (std::int64_t i = 0; i < times; ++i) sum += kept->f(i);
   return sum;

@@ -1,7 +1,11 @@
 // A library that changes: built twice, as version 1 and as version 2 (test/CMakeLists.txt).
 
 #include <cstdint>
+#include <string>
+#include <unordered_map>
 #include <upcall.hpp>
+#include <variant>
+#include <vector>
 
 #ifndef UPGRADE_VERSION
 #define UPGRADE_VERSION 1
@@ -47,6 +51,14 @@ using shared = upcall::resource<upcall::exclusive<object>>;
 
 shared make_object() { return upcall::make_resource<upcall::exclusive<object>>(); }
 UPCALL_NIF(make_object);
+
+// The VM takes names of 255 characters at most.
+using long_name = std::unordered_map<
+    std::string, std::variant<std::vector<std::string>, std::unordered_map<std::string, double>>>;
+upcall::resource<upcall::exclusive<long_name>> make_named() {
+  return upcall::make_resource<upcall::exclusive<long_name>>();
+}
+UPCALL_NIF(make_named);
 
 // Suspends before and after it waits for the object.
 std::int64_t use(shared used, upcall::function<void()> before, upcall::function<void()> inside) {

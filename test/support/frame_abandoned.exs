@@ -6,6 +6,7 @@ defmodule UpcallTest.FrameAbandoned do
   defnif seen_abandoned()
   defnif hold(f, depth)
   defnif handles_errors(f)
+  defnif reads_owned(f, list)
   defnif goes_on_for_a_while(f)
   defnif never_gives_up(f)
   defnif yields_for_ever()

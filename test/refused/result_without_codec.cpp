@@ -1,0 +1,9 @@
+// says: has no encode for this type
+#include <functional>
+#include <string_view>
+#include <upcall.hpp>
+
+struct unknown {};
+unknown f(int) { return {}; }
+UPCALL_NIF(f);
+UPCALL_INIT("Elixir.Refused");

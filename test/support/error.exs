@@ -1,0 +1,13 @@
+# Not compiled with the project: the path of the library is that of this test run.
+defmodule UpcallTest.Error do
+  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("error_nif")
+
+  defnif call(f)
+  defnif unwind(f)
+  defnif describe(f)
+  defnif stack_trace(f)
+  defnif handle(f, handler)
+  defnif fail(how, text)
+  defnif be_curious(f)
+  defnif fail_chattily(f)
+end
