@@ -1,11 +1,8 @@
 // A library that changes: built twice, as version 1 and as version 2 (test/CMakeLists.txt).
 
+#include <array>
 #include <cstdint>
-#include <string>
-#include <unordered_map>
 #include <upcall.hpp>
-#include <variant>
-#include <vector>
 
 #ifndef UPGRADE_VERSION
 #define UPGRADE_VERSION 1
@@ -52,9 +49,14 @@ using shared = upcall::resource<upcall::exclusive<object>>;
 shared make_object() { return upcall::make_resource<upcall::exclusive<object>>(); }
 UPCALL_NIF(make_object);
 
-// The VM takes names of 255 characters at most.
-using long_name = std::unordered_map<
-    std::string, std::variant<std::vector<std::string>, std::unordered_map<std::string, double>>>;
+// A type whose name is longer than the 255 characters that the VM takes.
+struct a_part_with_a_name_that_is_as_long_as_those_of_generated_code_are_in_practice {};
+template <class...>
+struct assembled {};
+using long_name = assembled<
+    assembled<a_part_with_a_name_that_is_as_long_as_those_of_generated_code_are_in_practice, int>,
+    std::array<char, 1>, struct another_part_whose_name_takes_up_a_good_deal_of_room_as_well,
+    struct and_a_third_one_to_be_quite_sure_that_the_whole_is_longer_than_the_limit>;
 upcall::resource<upcall::exclusive<long_name>> make_named() {
   return upcall::make_resource<upcall::exclusive<long_name>>();
 }
