@@ -134,8 +134,16 @@ defmodule UpcallTest.ErrorTest do
       assert {Native, :fail, 2, _} = hd(stack_trace)
     end
 
-    test "may carry text that is not UTF-8" do
-      assert_raise RuntimeError, fn -> Native.fail("runtime_error", <<255, 0>>) end
+    test "may carry text that is not UTF-8, and has a message that is" do
+      for {text, message} <- [
+            {<<255, ?!>>, "\uFFFD!"},
+            {"Gr" <> <<0xF6>> <> "ße", "Gr\uFFFDße"},
+            {"cut " <> binary_part("ö", 0, 1), "cut \uFFFD"},
+            {<<0xED, 0xA0, 0x80>>, "\uFFFD\uFFFD\uFFFD"}
+          ] do
+        assert_raise RuntimeError, message, fn -> Native.fail("runtime_error", text) end
+        assert_raise ArithmeticError, message, fn -> Native.fail("raise", text) end
+      end
     end
   end
 

@@ -17,6 +17,10 @@ defmodule Upcall.Error do
   Makes the exception that a native call has ended with.
   """
   @spec exception(tuple(), module()) :: Exception.t()
+  def exception({:raise_exception, exception, text}, _module) when is_binary(text) do
+    exception.exception(printable(text))
+  end
+
   def exception({:raise_exception, exception, argument}, _module) do
     exception.exception(argument)
   end
@@ -50,6 +54,14 @@ defmodule Upcall.Error do
     |> String.slice(0, @longest_text)
   catch
     _, _ -> "#{class} whose reason could not be formatted"
+  end
+
+  # Texts of C and C++ have any encoding; a message that is no string breaks who prints it.
+  defp printable(text) do
+    case :unicode.characters_to_binary(text) do
+      {_, good, <<_, rest::binary>>} -> good <> "\uFFFD" <> printable(rest)
+      good -> good
+    end
   end
 
   # An integer has no limit of its own, and takes long to print: its size says enough.
