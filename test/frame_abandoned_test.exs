@@ -245,7 +245,7 @@ defmodule Upcall.FrameAbandonedTest do
     test "leaves a frame that has ended for its caller", context do
       {:upcall, frame, roots, _, [step | 0]} = Native.__native_calls_in_noexcept__(& &1, true)
       assert [step | 1] = Native.__upcall_resume__(frame, roots, step, 0)
-      outcome = [:error, :reason, [] | "text"]
+      outcome = [:error, :reason, [], nil | "text"]
 
       assert {:raise_exception, RuntimeError, _} =
                Native.__upcall_resume_raised__(frame, roots, step, outcome)

@@ -102,7 +102,7 @@ defmodule Upcall.FrameMisuseTest do
 
     test "after its end by an error" do
       {frame, roots, step} = suspended()
-      outcome = [:error, :reason, [] | "text"]
+      outcome = [:error, :reason, [], nil | "text"]
 
       assert {:raise, :error, :reason, []} =
                Native.__upcall_resume_raised__(frame, roots, step, outcome)

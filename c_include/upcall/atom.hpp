@@ -86,6 +86,7 @@ inline static_atom exit{"exit"};
 inline static_atom throw_{"throw"};
 inline static_atom struct_{"__struct__"};
 inline static_atom exception{"__exception__"};
+inline static_atom exception_word{"exception"};
 inline static_atom message{"message"};
 // The words of the trampoline: see lib/upcall/nif.ex.
 inline static_atom upcall{"upcall"};
@@ -99,6 +100,27 @@ inline static_atom apply{"apply"};
 inline static_atom mfa{"mfa"};
 inline static_atom yield{"yield"};
 inline static_atom wait{"wait"};
+// The words of executors: see lib/upcall/executor.ex.
+inline static_atom monitor_name{"Elixir.Upcall.Monitor"};
+inline static_atom enum_{"Elixir.Enum"};
+inline static_atom map{"map"};
+inline static_atom watch{"watch"};
+inline static_atom down{"down"};
+inline static_atom unknown{"unknown"};
+inline static_atom begin{"begin"};
+inline static_atom returned{"returned"};
+inline static_atom raised{"raised"};
+inline static_atom route{"route"};
+inline static_atom forward{"forward"};
+inline static_atom refused{"refused"};
+inline static_atom dead{"dead"};
+inline static_atom dropped{"dropped"};
+inline static_atom unheard{"unheard"};
+inline static_atom timeout{"timeout"};
+inline static_atom infinity{"infinity"};
+inline static_atom noproc{"noproc"};
+inline static_atom calling_self{"calling_self"};
+inline static_atom overloaded{"overloaded"};
 
 }  // namespace detail::atoms
 

@@ -3,35 +3,79 @@
 #include <erl_nif.h>
 
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "atom.hpp"
 #include "term.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
-/// The three classes of what a function can do instead of returning.
-enum class error_kind {
-  raised,  ///< `raise`, or an error of the VM
-  exited,  ///< `exit`
-  threw    ///< `throw`
+namespace detail {
+
+/// Which executor (a pid or a name) failed, and why: what stands behind `:error`.
+struct executor_failure {
+  ERL_NIF_TERM executor;
+  ERL_NIF_TERM reason;
 };
 
-/// Says that a function raised, exited or threw, or that Upcall was used wrongly. Let it leave the
-/// NIF and the caller gets the same class, the same reason and the stack trace of the raise.
+/// Makes the struct of an exception that has a message, and maybe more fields.
+inline ERL_NIF_TERM make_exception(
+    ErlNifEnv* env, const char* module, std::string_view message,
+    std::initializer_list<std::pair<const char*, ERL_NIF_TERM>> fields = {}) noexcept {
+  ERL_NIF_TERM keys[] = {atoms::struct_.raw(), atoms::exception.raw(), atoms::message.raw()};
+  ERL_NIF_TERM values[] = {enif_make_atom(env, module), atoms::true_.raw(),
+                           make_text(env, message)};
+  ERL_NIF_TERM made = 0;
+  enif_make_map_from_arrays(env, keys, values, 3, &made);
+  for (const auto& [key, value] : fields)
+    enif_make_map_put(env, made, enif_make_atom(env, key), value, &made);
+  return made;
+}
+
+}  // namespace detail
+
+/// What can come of a call in the place of a value: the three classes of what a function can do
+/// instead of returning, and why an executor did not run it, or not to its end.
+enum class error_kind {
+  raised,         ///< `raise`, or an error of the VM
+  exited,         ///< `exit`
+  threw,          ///< `throw`
+  timed_out,      ///< no answer in time; where it had not begun, it never will
+  executor_down,  ///< the executor died meanwhile; `reason()` has its exit reason
+  no_executor,    ///< no such process
+  calling_self,   ///< the executor is the very process that calls: it would wait for itself
+  overloaded      ///< too many calls wait already, for the executor or on dirty IO schedulers
+};
+
+/// Says that a function raised, exited or threw, that an executor did not run it, or that Upcall
+/// was used wrongly. Let it leave the NIF and the caller gets the same class, the same reason and
+/// the stack trace of the raise; where an executor failed, an `Upcall.ExecutorError`.
 /// Threads: any; copies share their content.
 class error : public std::exception {
  public:
-  /// Takes what a function did; `text` describes it.
-  error(error_kind kind, ERL_NIF_TERM reason, ERL_NIF_TERM stack_trace, std::string text)
+  /// Takes what a function did; `text` describes it. `exception` is what Elixir makes of the reason
+  /// of a raise, where that is no exception of Elixir's already; else 0.
+  error(error_kind kind, ERL_NIF_TERM reason, ERL_NIF_TERM stack_trace, std::string text,
+        ERL_NIF_TERM exception = 0)
       : m_content(std::make_shared<content>(kind, std::move(text))) {
     m_content->reason = m_content->env.copy(reason);
     m_content->stack_trace = m_content->env.copy(stack_trace);
+    if (exception != 0) m_content->exception = m_content->env.copy(exception);
+  }
+
+  /// Says why an executor did not run a function, or not to its end.
+  error(error_kind kind, const detail::executor_failure& failure, const std::string& text)
+      : m_content(std::make_shared<content>(kind, text)) {
+    ErlNifEnv* env = m_content->env.get();
+    m_content->reason = m_content->env.copy(failure.reason);
+    m_content->stack_trace = enif_make_list(env, 0);
+    m_content->exception =
+        detail::make_exception(env, "Elixir.Upcall.ExecutorError", text,
+                               {{"reason", m_content->reason}, {"executor", failure.executor}});
   }
 
   /// Makes an Elixir exception, as `raise module, message` does.
@@ -56,15 +100,39 @@ class error : public std::exception {
   /// Gives the text that Elixir would print.
   [[nodiscard]] const char* what() const noexcept override { return m_content->text.c_str(); }
 
-  /// Gives the exception, exit reason or thrown value. Of an error that C++ made and that has not
-  /// been in Elixir yet: the argument of the module's `exception/1`.
+  /// Gives the exception, exit reason or thrown value; of an executor's failure, what stands behind
+  /// `:error` in `result::to_term`. Of an error that C++ made and that has not been in Elixir yet:
+  /// the argument of the module's `exception/1`.
   [[nodiscard]] owned_term reason() const noexcept { return share(m_content->reason); }
   /// Gives the stack trace of the raise; an empty list where C++ made the error.
   [[nodiscard]] owned_term stack_trace() const noexcept { return share(m_content->stack_trace); }
 
-  /// Names the exception module of an error that C++ made, else `nullptr`.
+  /// Names the exception module of an error that C++ made and that has not been in Elixir yet, else
+  /// `nullptr`.
   [[nodiscard]] const char* native_module() const noexcept {
     return m_content->module.empty() ? nullptr : m_content->module.c_str();
+  }
+  /// Gives the exception as an Elixir struct. One that C++ made by `raise` has not been through its
+  /// module's `exception/1`, and has the text alone. Threads: those of `env`.
+  [[nodiscard]] ERL_NIF_TERM exception(ErlNifEnv* env) const noexcept {
+    if (m_content->exception != 0) return enif_make_copy(env, m_content->exception);
+    if (m_content->module.empty()) return enif_make_copy(env, m_content->reason);
+    return detail::make_exception(env, m_content->module.c_str(), m_content->text);
+  }
+
+  /// Gives what stands behind `:error` in `result::to_term`. Threads: those of `env`.
+  [[nodiscard]] ERL_NIF_TERM to_term(ErlNifEnv* env) const noexcept {
+    const ERL_NIF_TERM raw = enif_make_copy(env, m_content->reason);
+    switch (kind()) {
+      case error_kind::raised:
+        return enif_make_tuple2(env, detail::atoms::exception_word.raw(), exception(env));
+      case error_kind::exited:
+        return enif_make_tuple2(env, detail::atoms::exit.raw(), raw);
+      case error_kind::threw:
+        return enif_make_tuple2(env, detail::atoms::throw_.raw(), raw);
+      default:
+        return raw;
+    }
   }
 
  private:
@@ -77,6 +145,7 @@ class error : public std::exception {
     std::string module;
     ERL_NIF_TERM reason = 0;
     ERL_NIF_TERM stack_trace = 0;
+    ERL_NIF_TERM exception = 0;  // 0: the reason is one, or `module` is yet to make it
   };
   [[nodiscard]] owned_term share(ERL_NIF_TERM raw) const noexcept {
     return {std::shared_ptr<owned_env>(m_content, &m_content->env), raw};
@@ -117,36 +186,6 @@ class bad_term : public std::exception {
   std::string m_expected;
   std::string m_where;
   term m_got;
-};
-
-/// What `try_call` gives: the value, or the error. Threads: any, one at a time.
-template <class R>
-class result {
- public:
-  using value_type = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
-
-  explicit(false) result(value_type value) : m_outcome(std::in_place_index<0>, std::move(value)) {}
-  explicit(false) result(upcall::error failure)
-      : m_outcome(std::in_place_index<1>, std::move(failure)) {}
-
-  /// Whether there is a value.
-  [[nodiscard]] bool has_value() const noexcept { return m_outcome.index() == 0; }
-  explicit operator bool() const noexcept { return has_value(); }
-
-  /// Gives the value. Throws: the error, where there is none.
-  const value_type& value() const {
-    if (!has_value()) throw std::get<1>(m_outcome);
-    return std::get<0>(m_outcome);
-  }
-  /// Gives the value, or `other`.
-  [[nodiscard]] value_type value_or(value_type other) const {
-    return has_value() ? std::get<0>(m_outcome) : std::move(other);
-  }
-  /// Gives the error. Throws: `std::bad_variant_access` where there is a value.
-  [[nodiscard]] const upcall::error& error() const { return std::get<1>(m_outcome); }
-
- private:
-  std::variant<value_type, upcall::error> m_outcome;
 };
 
 namespace detail {

@@ -2,6 +2,7 @@
 
 #include <erl_nif.h>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +13,8 @@
 #include "codec.hpp"
 #include "detail/call.hpp"
 #include "error.hpp"
+#include "executor.hpp"
+#include "result.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
@@ -22,11 +25,22 @@ struct mfa {
   const char* function;
 };
 
+namespace detail {
+
+[[noreturn]] UPCALL_COLD inline void throw_no_function(std::size_t arity, ERL_NIF_TERM got) {
+  throw bad_term("a function of arity " + std::to_string(arity), got);
+}
+
+}  // namespace detail
+
 template <class Signature>
 class kept_function;
 
 template <class Signature>
 class function;
+
+template <class Signature>
+class executor_function;
 
 /// Calls a function of Elixir's, in the process that called the NIF, and waits for it without
 /// holding a scheduler. Copies name the same function; it belongs to the frame that it was decoded
@@ -48,9 +62,7 @@ class function<R(Args...)> {
   /// Takes a function for the running frame. Throws: `bad_term`; `error` outside of a frame;
   /// `abandoned`.
   static function decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    if (!enif_is_fun(env, raw)) {
-      throw bad_term("a function of arity " + std::to_string(sizeof...(Args)), raw);
-    }
+    if (!enif_is_fun(env, raw)) detail::throw_no_function(sizeof...(Args), raw);
     return function(detail::function_root::add(detail::in_frame(env, raw)));
   }
 
@@ -83,7 +95,14 @@ class function<R(Args...)> {
 
   /// Makes one that outlives this call, to store in native state.
   /// Throws: `error` when its frame has ended.
-  [[nodiscard]] kept_function<R(Args...)> keep() const { return kept_function<R(Args...)>(m_root); }
+  [[nodiscard]] kept_function<R(Args...)> keep() const {
+    return kept_function<R(Args...)>(m_root.raw());
+  }
+
+  /// Makes one that runs in an executor and can be called on any thread, also after this call.
+  /// Throws: `error` when its frame has ended.
+  [[nodiscard]] executor_function<R(Args...)> on(const executor& where,
+                                                 const call_options& options = {}) const;
 
   /// Gives the function itself. Throws: `error` outside its frame.
   [[nodiscard]] term as_term() const { return term(m_root.raw()); }
@@ -91,6 +110,8 @@ class function<R(Args...)> {
  private:
   explicit function(detail::function_root root) noexcept : m_root(std::move(root)) {}
   friend class kept_function<R(Args...)>;
+  template <class Result, class Argument, class Range>
+  friend auto map(const function<Result(Argument)>& f, const Range& range);
 
   detail::function_root m_root;
 };
@@ -117,13 +138,17 @@ class kept_function<R(Args...)> {
     }
   }
 
+  /// Makes one that runs in an executor and can be called on any thread.
+  [[nodiscard]] executor_function<R(Args...)> on(const executor& where,
+                                                 const call_options& options = {}) const;
+
   /// Gives the function as a term.
   [[nodiscard]] owned_term as_owned_term() const { return *m_copy; }
 
  private:
   friend class function<R(Args...)>;
-  explicit kept_function(const detail::function_root& root)
-      : m_copy(std::make_shared<const owned_term>(root.raw())) {}
+  friend struct codec<kept_function<R(Args...)>>;
+  explicit kept_function(ERL_NIF_TERM raw) : m_copy(std::make_shared<const owned_term>(raw)) {}
 
   std::shared_ptr<const owned_term> m_copy;
 };
@@ -140,8 +165,10 @@ struct codec<function<R(Args...)>> {
 
 template <class R, class... Args>
 struct codec<kept_function<R(Args...)>> {
+  // No frame is needed for it: what an executor returns may be one as well.
   static kept_function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    return function<R(Args...)>::decode(env, raw).keep();
+    if (!enif_is_fun(env, raw)) detail::throw_no_function(sizeof...(Args), raw);
+    return kept_function<R(Args...)>(raw);
   }
   static ERL_NIF_TERM encode(ErlNifEnv* env, const kept_function<R(Args...)>& value) noexcept {
     return value.as_owned_term().copy_to(env);

@@ -62,7 +62,7 @@ inline int load(ErlNifEnv* env, ERL_NIF_TERM info) noexcept {
 #define UPCALL_ENTRIES                                                                  \
   ::upcall::detail::trampoline_entries[0], ::upcall::detail::trampoline_entries[1],     \
       ::upcall::detail::trampoline_entries[2], ::upcall::detail::trampoline_entries[3], \
-      ::upcall::detail::trampoline_entries[4]
+      ::upcall::detail::trampoline_entries[4], ::upcall::detail::trampoline_entries[5]
 
 /// Makes a C++ function a NIF of another name: `UPCALL_NIF_AS("delete!", &database::remove)`.
 #define UPCALL_NIF_AS(name, function, ...)                                                   \

@@ -6,12 +6,19 @@ defmodule Upcall.Error do
   @widest 2 ** 1_000
 
   @doc """
-  Shapes what a function did instead of returning, for the native side: `[class, reason, stack_trace | text]`.
+  Shapes what a function did instead of returning, for the native side:
+  `[class, reason, stack_trace, exception | text]`. `exception` is what the reason of a raise is to
+  Elixir where it is not that already (`:badarith`), else nil.
   """
   @spec outcome(:error | :exit | :throw, term(), Exception.stacktrace()) :: maybe_improper_list()
   def outcome(class, reason, stack_trace) do
-    [class, reason, stack_trace | text(class, reason, stack_trace)]
+    exception = exception_of(class, reason, stack_trace)
+    [class, reason, stack_trace, exception | text(class, reason, stack_trace)]
   end
+
+  defp exception_of(:error, %{__exception__: true}, _stack_trace), do: nil
+  defp exception_of(:error, reason, stack), do: Exception.normalize(:error, reason, stack)
+  defp exception_of(_class, _reason, _stack_trace), do: nil
 
   @doc """
   Makes the exception that a native call has ended with.

@@ -56,7 +56,15 @@ defmodule Upcall.Library do
         ) :: :ok
   def load!(module, options, nifs, load, native_nifs) do
     path = path(options)
-    info = Map.new(Keyword.take(options, [:guard_pages, :max_stacks]))
+
+    info =
+      options
+      |> Keyword.take([:guard_pages, :max_stacks])
+      |> Map.new()
+      |> Map.merge(%{
+        module: module,
+        dirty_io_schedulers: :erlang.system_info(:dirty_io_schedulers)
+      })
 
     case load_once_per_name(path, &load.(String.to_charlist(&1), info)) do
       :ok -> check_declared!(module, nifs, native_nifs.(), path)

@@ -83,7 +83,7 @@ defmodule Upcall.Nif do
     {quote(do: {:mfa, token, module, name, arguments}), true,
      quote(do: apply(module, name, arguments))},
     {quote(do: {:yield, token}), true, quote(do: :erlang.yield())},
-    {quote(do: {:wait, token}), true, quote(do: __upcall_await_turn__(frame))},
+    {quote(do: {:wait, token, timeout}), true, quote(do: __upcall_await_turn__(frame, timeout))},
     {quote(do: {:bad_return, token, name, arity, where, expected, got}), true,
      quote(
        do: Upcall.Error.raise_bad_return({__MODULE__, name, arity}, fun, where, expected, got)
@@ -94,6 +94,7 @@ defmodule Upcall.Nif do
     __upcall_resume__: 4,
     __upcall_resume_raised__: 4,
     __upcall_wait__: 2,
+    __upcall_tell__: 3,
     __upcall_info__: 0,
     __upcall_nifs__: 0
   ]
@@ -127,9 +128,10 @@ defmodule Upcall.Nif do
 
       defp __upcall_loop__(_, _, _, ended), do: ended
 
-      # Waits until the `exclusive` that the frame waits for is the caller's. The reference is made here,
-      # and not by native code, so that the receive skips the messages that were there before it.
-      defp __upcall_await_turn__(frame) do
+      # Waits, `timeout` milliseconds at most, until what the frame waits for has come. The reference is
+      # made here, and not by native code, so that the receive skips the messages that were there
+      # before it.
+      defp __upcall_await_turn__(frame, timeout) do
         turn = make_ref()
 
         case __upcall_wait__(frame, turn) do
@@ -139,7 +141,18 @@ defmodule Upcall.Nif do
           :waiting ->
             receive do
               {:upcall_turn, ^turn} -> :ok
+            after
+              timeout -> __upcall_withdraw__(frame, turn)
             end
+        end
+      end
+
+      # Leaves no stray message behind: one that was sent in time is taken.
+      defp __upcall_withdraw__(frame, turn) do
+        with :granted <- __upcall_wait__(frame, nil) do
+          receive do
+            {:upcall_turn, ^turn} -> :ok
+          end
         end
       end
 

@@ -16,6 +16,7 @@ defmodule Upcall.Options do
           | :pos_integer
           | :non_neg_integer
           | :timeout
+          | :name
           | :any
           | {:in, [term(), ...]}
 
@@ -85,6 +86,9 @@ defmodule Upcall.Options do
   defp valid?(:pos_integer, value), do: is_integer(value) and value > 0
   defp valid?(:non_neg_integer, value), do: is_integer(value) and value >= 0
   defp valid?(:timeout, value), do: value == :infinity or valid?(:non_neg_integer, value)
+  defp valid?(:name, {:global, _name}), do: true
+  defp valid?(:name, {:via, module, _name}), do: is_atom(module)
+  defp valid?(:name, name), do: is_atom(name) and name not in [nil, true, false]
   defp valid?(:any, _value), do: true
   defp valid?({:in, allowed}, value), do: value in allowed
 
@@ -94,6 +98,7 @@ defmodule Upcall.Options do
   defp describe(:pos_integer), do: "a positive integer"
   defp describe(:non_neg_integer), do: "a non-negative integer"
   defp describe(:timeout), do: "a number of milliseconds or :infinity"
+  defp describe(:name), do: "an atom, {:global, term} or {:via, module, term}"
   defp describe(:any), do: "any term"
   defp describe({:in, allowed}), do: "one of " <> Enum.map_join(allowed, ", ", &inspect/1)
 

@@ -24,7 +24,7 @@ defmodule UpcallTest.Wait do
   def until_queued(pid) do
     until(fn ->
       match?(
-        [status: :waiting, current_function: {_, :__upcall_await_turn__, 1}],
+        [status: :waiting, current_function: {_, :__upcall_await_turn__, 2}],
         Process.info(pid, [:status, :current_function])
       )
     end)

@@ -17,6 +17,7 @@
 #include "finisher.hpp"
 #include "frame.hpp"
 #include "trampoline.hpp"
+#include "waitable.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -41,12 +42,16 @@ class hold {
 };
 
 /// A frame that waits for its turn. Lives on that frame's stack, and leaves the queue with it.
-class turn {
+class turn final : public waitable {
  public:
   turn(exclusive_base& wanted, frame& by) noexcept : exclusive(&wanted), waiter(&by) {}
   turn(const turn&) = delete;
   turn& operator=(const turn&) = delete;
-  ~turn();
+  ~turn() { leave(); }
+
+  bool await(ErlNifEnv* env, ERL_NIF_TERM reference) override;
+  bool withdraw() noexcept override;
+  void leave() noexcept override;
 
   exclusive_base* exclusive;
   frame* waiter;
@@ -64,9 +69,10 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
     if (std::optional<hold> free = try_lock()) return *std::move(free);
     turn mine(*this, running);
     if (enqueue(mine)) {
-      running.turn_awaited = &mine;
+      running.awaited = &mine;
       const on_exit forget{running};
-      running.suspend(enif_make_tuple2(running.env(), atoms::wait.raw(), running.next_token()));
+      running.suspend(enif_make_tuple3(running.env(), atoms::wait.raw(), running.next_token(),
+                                       atoms::infinity.raw()));
     }
     return take(mine);
   }
@@ -89,6 +95,13 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
     if (waiting.granted) return false;
     enif_self(env, &waiting.process);
     waiting.message.emplace(enif_make_tuple2(env, enif_make_atom(env, "upcall_turn"), reference));
+    return true;
+  }
+
+  bool withdraw(turn& waiting) noexcept {
+    const std::lock_guard lock(m_mutex);
+    if (waiting.granted) return false;
+    waiting.message.reset();
     return true;
   }
 
@@ -131,7 +144,7 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
     explicit on_exit(frame& of) noexcept : waiter(of) {}
     on_exit(const on_exit&) = delete;
     on_exit& operator=(const on_exit&) = delete;
-    ~on_exit() { waiter.turn_awaited = nullptr; }
+    ~on_exit() { waiter.awaited = nullptr; }
     frame& waiter;
   };
 
@@ -221,7 +234,11 @@ inline hold::~hold() {
   if (running != nullptr && running->number() == m_frame_number) m_taken->release(m_frame_number);
 }
 
-inline turn::~turn() { exclusive->leave_queue(*this); }
+inline bool turn::await(ErlNifEnv* env, ERL_NIF_TERM reference) {
+  return exclusive->await(*this, env, reference);
+}
+inline bool turn::withdraw() noexcept { return exclusive->withdraw(*this); }
+inline void turn::leave() noexcept { exclusive->leave_queue(*this); }
 
 inline bool finisher::postpone_if_needed(frame& left) noexcept {
   return std::any_of(left.held.begin(), left.held.end(),
@@ -235,21 +252,23 @@ inline void frame::give_up_holds() noexcept {
 
 inline void frame::lose_holds() noexcept {
   while (!held.empty()) std::shared_ptr(held.back())->lose(*this);
-  if (turn_awaited != nullptr) turn_awaited->exclusive->leave_queue(*turn_awaited);
+  if (awaited != nullptr) awaited->leave();
 }
 
-/// `wait(frame, reference)`: `:granted` when it is the frame's turn already, else `:waiting`, and
-/// the message `{:upcall_turn, reference}` will come.
+/// `wait(frame, reference)`: `:granted` when what the frame waits for has come already, else
+/// `:waiting`, and the message `{:upcall_turn, reference}` will come. `wait(frame, nil)` takes that
+/// back and gives `:withdrawn`; or `:granted`, when the message is under way.
 inline ERL_NIF_TERM await_turn(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
   ERL_NIF_TERM failure = 0;
   const frame_handle* handle = own_frame(env, argv[0], failure);
   if (handle == nullptr) return failure;
-  turn* const waiting = handle->suspended->turn_awaited;
-  if (waiting == nullptr || !enif_is_ref(env, argv[1])) {
+  waitable* const wanted = handle->suspended->awaited;
+  const bool withdraws = enif_is_identical(argv[1], atoms::nil.raw());
+  if (wanted == nullptr || (!withdraws && !enif_is_ref(env, argv[1]))) {
     return raise_argument_error(env, "this native frame does not wait for its turn");
   }
-  const bool waits = waiting->exclusive->await(*waiting, env, argv[1]);
-  return enif_make_atom(env, waits ? "waiting" : "granted");
+  if (withdraws) return enif_make_atom(env, wanted->withdraw() ? "withdrawn" : "granted");
+  return enif_make_atom(env, wanted->await(env, argv[1]) ? "waiting" : "granted");
 }
 
 }  // namespace detail

@@ -23,7 +23,7 @@ namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 class exclusive_base;
-class turn;
+class waitable;
 
 /// A native call that can be suspended. It lives on the stack of its body. Threads: one at a time.
 class frame {
@@ -204,7 +204,7 @@ class frame {
   std::exception_ptr* c_failure =
       &m_unscoped_failure;                            ///< where C callbacks leave what they caught
   std::vector<std::shared_ptr<exclusive_base>> held;  ///< oldest first
-  turn* turn_awaited = nullptr;
+  waitable* awaited = nullptr;                        ///< what it waits for, on its stack
   std::atomic<bool> is_postponed{false};  ///< abandoned, while a nested frame uses what it holds
 
   /// Runs the whole body: `call` gives what the NIF returns. No exception leaves it.

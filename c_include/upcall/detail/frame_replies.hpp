@@ -47,11 +47,20 @@ inline ERL_NIF_TERM error_reply(ErlNifEnv* env, const error& failure) noexcept {
                             enif_make_atom(env, failure.native_module()),
                             failure.reason().copy_to(env));
   }
-  const ERL_NIF_TERM kind = failure.kind() == error_kind::raised   ? atoms::error.raw()
-                            : failure.kind() == error_kind::exited ? atoms::exit.raw()
-                                                                   : atoms::throw_.raw();
-  return enif_make_tuple4(env, atoms::raise.raw(), kind, failure.reason().copy_to(env),
-                          failure.stack_trace().copy_to(env));
+  const ERL_NIF_TERM stack_trace = failure.stack_trace().copy_to(env);
+  const auto reply = [&](const static_atom& kind, ERL_NIF_TERM reason) {
+    return enif_make_tuple4(env, atoms::raise.raw(), kind.raw(), reason, stack_trace);
+  };
+  switch (failure.kind()) {
+    case error_kind::raised:
+      return reply(atoms::error, failure.reason().copy_to(env));
+    case error_kind::exited:
+      return reply(atoms::exit, failure.reason().copy_to(env));
+    case error_kind::threw:
+      return reply(atoms::throw_, failure.reason().copy_to(env));
+    default:  // an executor's failure
+      return reply(atoms::error, failure.exception(env));
+  }
 }
 
 inline ERL_NIF_TERM bad_term_reply(ErlNifEnv* env, nif_identity nif, const bad_term& failure) {
@@ -76,28 +85,71 @@ inline std::string type_name_of_current_exception() {
   std::rethrow_exception(failure);
 }
 
-inline ERL_NIF_TERM reply_of(ErlNifEnv* env, nif_identity nif, const std::exception_ptr& failure) {
+/// What a C++ exception that is none of ours is in Elixir. Without a module: a system limit.
+struct elixir_exception {
+  const char* module;
+  std::string text;
+};
+
+/// Says what the exception that is being handled is in Elixir.
+inline elixir_exception elixir_exception_of_current() {
   constexpr auto argument_error = "Elixir.ArgumentError";
+  constexpr auto runtime_error = "Elixir.RuntimeError";
+  try {
+    throw;
+  } catch (const std::invalid_argument& e) {
+    return {argument_error, e.what()};
+  } catch (const std::out_of_range& e) {
+    return {argument_error, e.what()};
+  } catch (const std::domain_error& e) {
+    return {argument_error, e.what()};
+  } catch (const std::bad_alloc&) {
+    return {nullptr, {}};
+  } catch (const std::exception& e) {
+    const char* const text = e.what();
+    return {runtime_error, text == nullptr ? "" : text};
+  } catch (...) {
+    return {runtime_error, "a C++ exception of type " + type_name_of_current_exception()};
+  }
+}
+
+inline ERL_NIF_TERM reply_of(ErlNifEnv* env, nif_identity nif, const std::exception_ptr& failure) {
   try {
     translate(failure);
   } catch (const error& e) {
     return error_reply(env, e);
   } catch (const bad_term& e) {
     return bad_term_reply(env, nif, e);
-  } catch (const std::invalid_argument& e) {
-    return exception_reply(env, argument_error, e.what());
-  } catch (const std::out_of_range& e) {
-    return exception_reply(env, argument_error, e.what());
-  } catch (const std::domain_error& e) {
-    return exception_reply(env, argument_error, e.what());
-  } catch (const std::bad_alloc&) {
-    return system_limit_reply(env);
-  } catch (const std::exception& e) {
-    const char* const text = e.what();
-    return exception_reply(env, "Elixir.RuntimeError", text == nullptr ? "" : text);
   } catch (...) {
-    return exception_reply(env, "Elixir.RuntimeError",
-                           "a C++ exception of type " + type_name_of_current_exception());
+    const elixir_exception made = elixir_exception_of_current();
+    return made.module == nullptr ? system_limit_reply(env)
+                                  : exception_reply(env, made.module, made.text);
+  }
+}
+
+/// Raises the current exception from a NIF that has no trampoline around it, which would call the
+/// `exception/1` of its module.
+inline ERL_NIF_TERM raise_current_exception(ErlNifEnv* env) noexcept {
+  const auto raise_pair = [env](const char* word, const error& e) {
+    return enif_raise_exception(
+        env, enif_make_tuple2(env, enif_make_atom(env, word), e.reason().copy_to(env)));
+  };
+  try {
+    translate(std::current_exception());
+  } catch (const error& e) {
+    if (e.kind() == error_kind::exited) return raise_pair("exit", e);
+    if (e.kind() == error_kind::threw) return raise_pair("nocatch", e);
+    return enif_raise_exception(env, e.exception(env));
+  } catch (const abandoned&) {
+    return atoms::ok.raw();  // nobody sees it: the process is dead
+  } catch (const bad_term& e) {
+    return enif_raise_exception(
+        env, make_exception(env, "Elixir.ArgumentError", e.where() + "expected " + e.expected()));
+  } catch (...) {
+    const elixir_exception made = elixir_exception_of_current();
+    return enif_raise_exception(env, made.module == nullptr
+                                         ? enif_make_atom(env, "system_limit")
+                                         : make_exception(env, made.module, made.text));
   }
 }
 
@@ -123,23 +175,28 @@ inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
                           selected_function(), request);
 }
 
-/// Elixir tells what a function did as `[class, reason, stack_trace | text]`.
-inline void frame::throw_outcome() {
-  if (m_outcome_kind == outcome_kind::abandoned) throw abandoned{};
-  ERL_NIF_TERM parts[3];
-  ERL_NIF_TERM rest = m_outcome;
+/// Elixir tells what a function did as `[class, reason, stack_trace, exception | text]`.
+inline error error_of_outcome(ErlNifEnv* env, ERL_NIF_TERM outcome) {
+  ERL_NIF_TERM parts[4];
+  ERL_NIF_TERM rest = outcome;
   for (ERL_NIF_TERM& part : parts) {
-    if (!enif_get_list_cell(m_env, rest, &part, &rest))
+    if (!enif_get_list_cell(env, rest, &part, &rest))
       raise("Elixir.ArgumentError", "a malformed outcome");
   }
   ErlNifBinary text{};
-  if (!enif_inspect_binary(m_env, rest, &text))
-    raise("Elixir.ArgumentError", "a malformed outcome");
+  if (!enif_inspect_binary(env, rest, &text)) raise("Elixir.ArgumentError", "a malformed outcome");
   const error_kind kind = enif_is_identical(parts[0], atoms::error.raw())  ? error_kind::raised
                           : enif_is_identical(parts[0], atoms::exit.raw()) ? error_kind::exited
                                                                            : error_kind::threw;
-  throw error(kind, parts[1], parts[2],
-              std::string(reinterpret_cast<const char*>(text.data), text.size));
+  const bool normalized = !enif_is_identical(parts[3], atoms::nil.raw());
+  return {kind, parts[1], parts[2],
+          std::string(reinterpret_cast<const char*>(text.data), text.size),
+          normalized ? parts[3] : 0};
+}
+
+inline void frame::throw_outcome() {
+  if (m_outcome_kind == outcome_kind::abandoned) throw abandoned{};
+  throw error_of_outcome(m_env, m_outcome);
 }
 
 inline void frame::throw_pending(ERL_NIF_TERM reason) {

@@ -13,10 +13,13 @@
 #include "../atom.hpp"
 #include "exclusive_base.hpp"
 #include "immortal.hpp"
+#include "placement.hpp"
 #include "resource_type.hpp"
+#include "shared_object.hpp"
 #include "stack_pool.hpp"
 #include "terminate.hpp"
 #include "trampoline.hpp"
+#include "waiting.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -53,6 +56,7 @@ inline constexpr ErlNifFunc trampoline_entries[] = {
     {"__upcall_resume__", 4, &resume<outcome_kind::returned>, 0},
     {"__upcall_resume_raised__", 4, &resume<outcome_kind::raised>, 0},
     {"__upcall_wait__", 2, &await_turn, 0},
+    {"__upcall_tell__", 3, &tell, 0},
     {"__upcall_info__", 0, &info, 0},
     {"__upcall_nifs__", 0, &nifs, 0},
 };
@@ -131,7 +135,10 @@ inline int load_library(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
   const ERL_NIF_TERM build = enif_make_unique_integer(env, ERL_NIF_UNIQUE_POSITIVE);
   ErlNifSInt64 number = 0;
   enif_get_int64(env, build, &number);
-  if (!resource_type::open_all(env, std::to_string(number))) return 2;
+  if (!resource_type::open_all(env, std::to_string(number)) || !open_shared_types(env)) return 2;
+  enif_get_map_value(env, options, enif_make_atom(env, "module"), &library_module);
+  dirty_io_schedulers.store(static_cast<int>(load_option(env, options, "dirty_io_schedulers")),
+                            std::memory_order_relaxed);
   stacks->memory().configure(option_is(env, options, "guard_pages", "mprotect")
                                  ? guard_pages::mprotect
                                  : guard_pages::automatic,

@@ -13,12 +13,7 @@ namespace detail {
 
 /// Raises an ArgumentError from the NIF itself, for what no C++ body stands behind.
 inline ERL_NIF_TERM raise_argument_error(ErlNifEnv* env, const char* message) noexcept {
-  ERL_NIF_TERM keys[] = {atoms::struct_.raw(), atoms::exception.raw(), atoms::message.raw()};
-  ERL_NIF_TERM values[] = {enif_make_atom(env, "Elixir.ArgumentError"), atoms::true_.raw(),
-                           make_text(env, message)};
-  ERL_NIF_TERM made = 0;
-  enif_make_map_from_arrays(env, keys, values, 3, &made);
-  return enif_raise_exception(env, made);
+  return enif_raise_exception(env, make_exception(env, "Elixir.ArgumentError", message));
 }
 
 /// Gives the handle of a suspended frame that the calling process may resume. Else gives null, and

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <chrono>
+#include <concepts>
+#include <string>
+#include <tuple>
+#include <type_traits>
+
+#include "codec.hpp"
+#include "detail/remote_call.hpp"
+#include "executor.hpp"
+#include "function.hpp"
+#include "result.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+
+/// Runs `fun` in an executor and waits for what comes of it:
+///
+///     upcall::result r = upcall::apply(env, pid_or_name, fun, params, 200ms);
+///     return r.to_term(env);
+///
+/// `pid_or_name` is a term, or an `upcall::executor`. `fun` is a term, an `owned_term` or a
+/// `kept_function`. `params` is a proper list, or a `std::tuple` of what has a codec. `env` is the
+/// NIF's; null on a thread that native code has made. A call that has not begun when `timeout` is
+/// over never will.
+///
+/// Threads: those of native code and dirty IO schedulers, which it blocks; in a frame it suspends,
+/// and you may be on another thread afterwards.
+/// Throws: `error` on normal and dirty CPU schedulers, and for a wrong argument (an `ArgumentError`
+/// that names it); `abandoned` when the process of the NIF was killed meanwhile. In a hand-written
+/// NIF, wrap it in `upcall::catching`.
+template <class Executor, class Function, class Parameters>
+result<> apply(ErlNifEnv* env, const Executor& pid_or_name, const Function& fun,
+               const Parameters& params, std::chrono::nanoseconds timeout = default_timeout) {
+  const detail::waiting_place place;
+  const detail::sending_env message(env);
+  const executor asked = detail::executor_argument(message.get(), pid_or_name);
+  const detail::job work{detail::function_argument(message.get(), fun),
+                         detail::list_argument(message.get(), params)};
+  return detail::run_on<owned_term>(env, place, message, asked, work, timeout);
+}
+
+/// Runs `body()` in a hand-written NIF and gives the term that it gives. What it throws becomes an
+/// exception in Elixir, by the same rules as for `UPCALL_NIF`; an exit or a throw of a function
+/// becomes an `ErlangError` of `{:exit, reason}` or `{:nocatch, value}`.
+/// Threads: the NIF's.
+template <class Body>
+ERL_NIF_TERM catching(ErlNifEnv* env, const Body& body) noexcept {
+  try {
+    return body();
+  } catch (...) {
+    return detail::raise_current_exception(env);
+  }
+}
+
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <optional>
+#include <utility>
+
+#include "../error.hpp"
+#include "../executor.hpp"
+#include "../term.hpp"
+#include "executor_table.hpp"
+#include "frame.hpp"
+#include "placement.hpp"
+#include "slot.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// Where the message of a call is made, and from where it is sent: the environment of the process
+/// that the calling thread runs, or one of its own on threads that are not the VM's.
+class sending_env {
+ public:
+  /// `given` is what the user has: the environment of a NIF, or null. Throws: `error` on a
+  /// scheduler without one.
+  explicit sending_env(ErlNifEnv* given) {
+    const frame* running = current_frame();
+    if (running != nullptr && running->env() != nullptr) {
+      m_env = m_sender = running->env();
+    } else if (enif_thread_type() == ERL_NIF_THR_UNDEFINED) {
+      m_env = m_own.emplace().get();
+    } else if (given != nullptr) {
+      m_env = m_sender = given;
+    } else {
+      raise("Elixir.RuntimeError",
+            "an executor was called on a scheduler, outside of a frame and without an environment; "
+            "use upcall::apply(env, …) there");
+    }
+  }
+
+  [[nodiscard]] ErlNifEnv* get() const noexcept { return m_env; }
+  /// What the `enif_` functions take as the environment of the calling thread.
+  [[nodiscard]] ErlNifEnv* sender() const noexcept { return m_sender; }
+
+  /// Gives the process that the call is made for, or 0.
+  [[nodiscard]] ERL_NIF_TERM caller() const noexcept {
+    ErlNifPid self;
+    if (m_sender == nullptr || enif_self(m_sender, &self) == nullptr) return 0;
+    return self.pid;
+  }
+
+  bool send(const ErlNifPid& receiver, ERL_NIF_TERM message) const noexcept {
+    return enif_send(m_sender, &receiver, m_own ? m_own->get() : nullptr, message) != 0;
+  }
+
+ private:
+  std::optional<owned_env> m_own;
+  ErlNifEnv* m_env = nullptr;
+  ErlNifEnv* m_sender = nullptr;
+};
+
+/// A function, or the name of one, and its list of arguments, in the environment of a
+/// `sending_env`.
+struct job {
+  ERL_NIF_TERM function;
+  ERL_NIF_TERM arguments;
+};
+
+/// Sends a call to an executor. Whatever becomes of that, the slot says; gives whether it was sent.
+inline bool dispatch(const sending_env& env, const executor& to, slot& call, const job& work) {
+  ErlNifPid pid{};
+  if (!enif_get_local_pid(env.get(), to.raw(), &pid) &&
+      !enif_whereis_pid(env.sender(), to.raw(), &pid)) {
+    return refuse(call, env.sender(), placement::dead);
+  }
+  if (pid.pid == call.caller() && call.is_heard())
+    return refuse(call, env.sender(), placement::calling_self);
+
+  const shared_ref<executor_link> known = executors->find(env.sender(), pid);
+  const placement found = known ? place(call, *known) : placement::dead;
+  if (found != placement::placed) return refuse(call, env.sender(), found);
+  const shared_ref<executor_link> chosen = call.executor();
+  if (!chosen) return false;  // it has died meanwhile, and the slot knows
+
+  const ERL_NIF_TERM ticket =
+      enif_make_tuple2(env.get(), library_module, enif_make_resource(env.get(), &call));
+  const ERL_NIF_TERM caller = call.caller() == 0 ? atoms::nil.raw() : call.caller();
+  const ERL_NIF_TERM message = enif_make_tuple5(env.get(), atoms::upcall.raw(), ticket, caller,
+                                                work.function, work.arguments);
+  // One that is dead is told to the link as well, but maybe later.
+  return env.send(chosen->pid(), message) || refuse(call, env.sender(), placement::dead);
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

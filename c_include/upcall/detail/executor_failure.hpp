@@ -1,0 +1,83 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "../error.hpp"
+#include "../executor.hpp"
+#include "frame_replies.hpp"
+#include "slot.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// Prints a term as Erlang does, cut to what a message bears.
+inline std::string printed(ERL_NIF_TERM raw) {
+  std::array<char, 200> text{};
+  const int length = enif_snprintf(text.data(), text.size(), "%T", raw);
+  std::string made(text.data());
+  if (length < 0 || static_cast<std::size_t>(length) >= text.size()) made += "...";
+  return made;
+}
+
+/// Names an executor as Elixir does.
+inline std::string name_of(const executor& named) {
+  std::string name = printed(named.raw());
+  constexpr std::string_view prefix = "'Elixir.";
+  if (name.starts_with('<')) return "#PID" + name;
+  if (name.starts_with(prefix)) return name.substr(prefix.size(), name.size() - prefix.size() - 1);
+  return ":" + name;
+}
+
+inline std::string printed(std::chrono::nanoseconds timeout) {
+  using std::chrono::duration_cast;
+  const auto microseconds = duration_cast<std::chrono::microseconds>(timeout).count();
+  return microseconds % 1000 == 0 ? std::to_string(microseconds / 1000) + " ms"
+                                  : std::to_string(microseconds) + " us";
+}
+
+/// Makes the error of a call that has no value.
+inline error error_of_reply(const reply& given, const executor& asked,
+                            std::chrono::nanoseconds timeout) {
+  const auto failure = [&](error_kind kind, ERL_NIF_TERM reason, const std::string& text) {
+    return error(kind, executor_failure{asked.raw(), reason}, "executor " + name_of(asked) + text);
+  };
+  switch (given.kind) {
+    case reply_kind::timed_out:
+      return failure(error_kind::timed_out, atoms::timeout.raw(),
+                     " did not answer within " + printed(timeout) +
+                         "; give the call a longer timeout, or the executor more workers");
+    case reply_kind::executor_down: {
+      const owned_env env;
+      const ERL_NIF_TERM reason = given.content == 0 ? atoms::unknown.raw() : given.content;
+      return failure(error_kind::executor_down,
+                     enif_make_tuple2(env.get(), atoms::down.raw(), env.copy(reason)),
+                     " died while it had the call: " + printed(reason));
+    }
+    case reply_kind::no_executor:
+      return failure(error_kind::no_executor, atoms::noproc.raw(),
+                     " is not running; add it to your supervision tree");
+    case reply_kind::calling_self:
+      return failure(error_kind::calling_self, atoms::calling_self.raw(),
+                     " is the process that makes the call, and would wait for itself; call the "
+                     "function directly, or through a pool");
+    case reply_kind::overloaded:
+      return failure(error_kind::overloaded, atoms::overloaded.raw(),
+                     " has as many calls waiting as it may have, or all dirty IO schedulers but "
+                     "one wait; raise :max_queue or :size, start the VM with more (+SDio), or call "
+                     "from a frame");
+    case reply_kind::caller_gone:
+      throw abandoned{};
+    case reply_kind::returned:
+    case reply_kind::raised:
+      break;
+  }
+  return error_of_outcome(given.env->get(), given.content);
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "../atom.hpp"
+#include "../term.hpp"
+#include "shared_object.hpp"
+#include "slot.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+class executor_link;
+
+/// The members of a pool, as its front has told.
+struct pool_members {
+  std::vector<shared_ref<executor_link>> workers;
+  std::size_t most_under_way;
+};
+
+/// What this library knows of one executor process: its calls under way, and that it lives. It
+/// monitors the process once, for all calls. The reason of a death comes from `Upcall.Monitor`
+/// (lib/upcall/monitor.ex), as the VM does not tell it to native monitors; where that process does
+/// not run, there is none.
+class executor_link final : public shared_object {
+ public:
+  explicit executor_link(const ErlNifPid& executor) noexcept : m_executor(executor) {}
+
+  void destroy() noexcept override { std::destroy_at(this); }
+  void process_died(ErlNifEnv* env, const ErlNifPid& pid) noexcept override;
+  /// `:down`, from `Upcall.Monitor`.
+  ERL_NIF_TERM tell(ErlNifEnv* env, ERL_NIF_TERM word, ERL_NIF_TERM content) noexcept override;
+
+  [[nodiscard]] const ErlNifPid& pid() const noexcept { return m_executor; }
+
+  /// Notes that `Upcall.Monitor`, which it monitors as well, will tell the reason of a death.
+  void expect_reason() noexcept {
+    const std::lock_guard held(m_mutex);
+    m_reason_comes = true;
+  }
+  /// Whether its process lives and the reason of a death would come.
+  [[nodiscard]] bool is_good() const noexcept {
+    const std::lock_guard held(m_mutex);
+    return !m_dead && m_reason_comes;
+  }
+
+  /// Takes a call; false when the executor is dead. It keeps a share in the slot until `remove`.
+  bool add(slot& added) noexcept {
+    const std::lock_guard held(m_mutex);
+    if (m_dead) return false;
+    enif_keep_resource(&added);
+    added.previous = nullptr;
+    added.next = m_first;
+    if (m_first != nullptr) m_first->previous = &added;
+    m_first = &added;
+    ++m_load;
+    return true;
+  }
+
+  /// Lets a call go that it has.
+  void remove(slot& removed) noexcept {
+    {
+      const std::lock_guard held(m_mutex);
+      if (!has(removed)) return;
+      (removed.previous == nullptr ? m_first : removed.previous->next) = removed.next;
+      if (removed.next != nullptr) removed.next->previous = removed.previous;
+      removed.next = removed.previous = nullptr;
+      --m_load;
+    }
+    enif_release_resource(&removed);
+  }
+
+  [[nodiscard]] std::size_t load() const noexcept {
+    const std::lock_guard held(m_mutex);
+    return m_load;
+  }
+  [[nodiscard]] bool is_dead() const noexcept {
+    const std::lock_guard held(m_mutex);
+    return m_dead;
+  }
+
+  /// Of a pool's front. Null until it has told, and after one of them has died.
+  [[nodiscard]] std::shared_ptr<const pool_members> members() const noexcept {
+    const std::lock_guard held(m_mutex);
+    return m_members;
+  }
+  void set_members(std::shared_ptr<const pool_members> told) noexcept {
+    const std::lock_guard held(m_mutex);
+    m_members = std::move(told);
+  }
+
+  /// One choice of a worker at a time, so that the pool's bound is exact.
+  std::mutex choosing;
+
+ private:
+  // With the lock. One that is in no list was let go already.
+  [[nodiscard]] bool has(const slot& one) const noexcept {
+    return one.previous != nullptr || m_first == &one;
+  }
+
+  void fail_all(ErlNifEnv* env, ERL_NIF_TERM reason) noexcept;
+
+  const ErlNifPid m_executor;
+  mutable std::mutex m_mutex;
+  bool m_reason_comes = false;
+  bool m_dead = false;
+  slot* m_first = nullptr;
+  std::size_t m_load = 0;
+  std::shared_ptr<const pool_members> m_members;
+};
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <mutex>
+#include <unordered_map>
+
+#include "../atom.hpp"
+#include "executor_link.hpp"
+#include "immortal.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// The module that loaded this library, whose NIFs executors answer by.
+inline constinit ERL_NIF_TERM library_module = 0;
+
+/// The executors that this library knows: one link, and so one monitor, a process. Threads: any.
+class executor_table {
+ public:
+  /// Gives the link of a process; none when that is dead. `env` is that of the calling thread, null
+  /// where that is not the VM's.
+  shared_ref<executor_link> find(ErlNifEnv* env, const ErlNifPid& pid) {
+    const std::lock_guard held(m_mutex);
+    const auto known = m_links.find(pid.pid);
+    if (known != m_links.end() && known->second->is_good()) return known->second;
+
+    ErlNifPid reasons;
+    const bool reasons_come = enif_whereis_pid(env, atoms::monitor_name.raw(), &reasons) != 0;
+    // Without reasons is better than anew each time.
+    if (known != m_links.end() && !reasons_come && !known->second->is_dead()) return known->second;
+
+    auto made = shared_ref<executor_link>::make(monitoring_objects, pid);
+    if (enif_monitor_process(env, made.get(), &pid, nullptr) != 0) return {};
+    if (reasons_come && enif_monitor_process(env, made.get(), &reasons, nullptr) == 0) {
+      made->expect_reason();
+      ask_for_reason(env, reasons, pid, made);
+    }
+    m_links.insert_or_assign(pid.pid, made);
+    return made;
+  }
+
+  /// Forgets a link, unless there is a newer one.
+  void forget(const executor_link& dead) noexcept {
+    shared_ref<executor_link> last;  // released without the lock
+    const std::lock_guard held(m_mutex);
+    const auto known = m_links.find(dead.pid().pid);
+    if (known == m_links.end() || known->second.get() != &dead) return;
+    last = known->second;
+    m_links.erase(known);
+  }
+
+ private:
+  /// Asks `Upcall.Monitor` to tell the link why its process died, once it has.
+  static void ask_for_reason(ErlNifEnv* env, const ErlNifPid& monitor, const ErlNifPid& pid,
+                             const shared_ref<executor_link>& link) {
+    const owned_env message;
+    enif_send(env, &monitor, message.get(),
+              enif_make_tuple4(message.get(), atoms::watch.raw(), library_module,
+                               link.term(message.get()), enif_make_pid(message.get(), &pid)));
+  }
+
+  std::mutex m_mutex;
+  std::unordered_map<ERL_NIF_TERM, shared_ref<executor_link>> m_links;
+};
+
+inline immortal<executor_table> executors;
+
+inline void executor_link::process_died(ErlNifEnv* env, const ErlNifPid& pid) noexcept {
+  bool is_last_word = false;
+  {
+    const std::lock_guard held(m_mutex);
+    if (pid.pid == m_executor.pid) {
+      m_dead = true;
+    } else {
+      m_reason_comes = false;
+    }
+    is_last_word = m_dead && !m_reason_comes;
+  }
+  if (pid.pid == m_executor.pid) executors->forget(*this);
+  if (is_last_word) fail_all(env, atoms::unknown.raw());
+}
+
+inline ERL_NIF_TERM executor_link::tell(ErlNifEnv* env, ERL_NIF_TERM word,
+                                        ERL_NIF_TERM content) noexcept {
+  if (!enif_is_identical(word, atoms::down.raw())) return enif_make_badarg(env);
+  {
+    const std::lock_guard held(m_mutex);
+    m_dead = true;
+  }
+  executors->forget(*this);
+  fail_all(env, content);
+  return atoms::ok.raw();
+}
+
+inline void executor_link::fail_all(ErlNifEnv* env, ERL_NIF_TERM reason) noexcept {
+  slot* each = nullptr;
+  {
+    const std::lock_guard held(m_mutex);
+    each = std::exchange(m_first, nullptr);
+    m_load = 0;
+    // Each is alone from now on, as far as `remove` can see.
+    for (slot* one = each; one != nullptr; one = one->next) one->previous = nullptr;
+  }
+  while (each != nullptr) {
+    slot* const following = std::exchange(each->next, nullptr);
+    each->decide_if_at(*this, env, reply_kind::executor_down, reason);
+    enif_release_resource(each);
+    each = following;
+  }
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

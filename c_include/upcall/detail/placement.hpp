@@ -1,0 +1,169 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "executor_link.hpp"
+#include "executor_table.hpp"
+#include "slot.hpp"
+#include "trampoline.hpp"
+
+// Which process of an executor gets a call, and what that process says of it.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+enum class placement { placed, dead, calling_self, overloaded, dropped };
+
+/// Gives a call to a worker of the pool, the one with the fewest calls under way; to the front
+/// where the workers are not known, which will route it.
+inline placement place(slot& call, executor_link& front) {
+  const std::shared_ptr<const pool_members> pool = front.members();
+  if (pool == nullptr) return call.move_to(front);
+
+  const std::lock_guard one_at_a_time(front.choosing);
+  executor_link* best = nullptr;
+  std::size_t least = 0;
+  std::size_t under_way = 0;
+  for (const shared_ref<executor_link>& worker : pool->workers) {
+    if (worker->is_dead()) {
+      front.set_members(nullptr);  // it has another one by now, or soon
+      return call.move_to(front);
+    }
+    const std::size_t load = worker->load();
+    under_way += load;
+    if (worker->pid().pid == call.caller() && call.is_heard()) continue;
+    if (best == nullptr || load < least) {
+      best = worker.get();
+      least = load;
+    }
+  }
+  if (under_way >= pool->most_under_way) return placement::overloaded;
+  return best == nullptr ? placement::calling_self : call.move_to(*best);
+}
+
+/// Decides a call that could not be placed. Gives false.
+inline bool refuse(slot& call, ErlNifEnv* env, placement why) noexcept {
+  if (why == placement::dead) call.decide(env, reply_kind::no_executor);
+  if (why == placement::calling_self) call.decide(env, reply_kind::calling_self);
+  if (why == placement::overloaded) call.decide(env, reply_kind::overloaded);
+  return false;
+}
+
+inline placement slot::move_to(executor_link& executor) noexcept {
+  shared_ref<executor_link> before;
+  {
+    const auto held = m_meeting.lock();
+    if (m_phase != phase::queued) return placement::dropped;
+    if (!executor.add(*this)) return placement::dead;
+    before = std::exchange(m_executor, shared_ref<executor_link>::share(executor));
+  }
+  if (before) before->remove(*this);
+  return placement::placed;
+}
+
+inline void slot::leave_executor() noexcept {
+  shared_ref<executor_link> left;
+  {
+    const auto held = m_meeting.lock();
+    left = std::exchange(m_executor, {});
+  }
+  if (left) left->remove(*this);
+}
+
+inline ERL_NIF_TERM slot::begin(ErlNifEnv* env) noexcept {
+  {
+    const auto held = m_meeting.lock();
+    if (m_phase == phase::running || m_answered)
+      return raise_argument_error(env, "this call was begun already");
+    if (m_phase == phase::queued) {
+      m_phase = phase::running;
+      return atoms::true_.raw();
+    }
+    m_answered = true;
+  }
+  leave_executor();
+  return atoms::false_.raw();
+}
+
+inline ERL_NIF_TERM slot::answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept {
+  ERL_NIF_TERM heard = atoms::dropped.raw();
+  {
+    const auto held = m_meeting.lock();
+    if (m_answered || m_phase == phase::queued)
+      return raise_argument_error(env, "this call was answered already, or has not begun");
+    m_answered = true;
+    if (m_phase == phase::running) {
+      decide(held, env, kind, content);
+      heard = m_heard ? atoms::ok.raw() : atoms::unheard.raw();
+    }
+  }
+  leave_executor();
+  return heard;
+}
+
+/// `pool` is `{workers, max_queue}`, as the front knows them.
+inline ERL_NIF_TERM slot::route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept {
+  const shared_ref<executor_link> front = executor();
+  int arity = 0;
+  const ERL_NIF_TERM* parts = nullptr;
+  unsigned size = 0;
+  ErlNifUInt64 max_queue = 0;
+  if (!front || !enif_get_tuple(env, pool, &arity, &parts) || arity != 2 ||
+      !enif_get_list_length(env, parts[0], &size) || !enif_get_uint64(env, parts[1], &max_queue)) {
+    return raise_argument_error(env, "this call is not at a pool, or was answered already");
+  }
+  auto members = std::make_shared<pool_members>();
+  members->most_under_way = size + static_cast<std::size_t>(max_queue);
+  ERL_NIF_TERM rest = parts[0];
+  ERL_NIF_TERM worker = 0;
+  while (enif_get_list_cell(env, rest, &worker, &rest)) {
+    ErlNifPid pid;
+    if (!enif_get_local_pid(env, worker, &pid)) return enif_make_badarg(env);
+    shared_ref<executor_link> link = executors->find(env, pid);
+    if (!link) return enif_make_tuple2(env, atoms::dead.raw(), worker);
+    members->workers.push_back(std::move(link));
+  }
+  front->set_members(members);
+
+  const placement found = place(*this, *front);
+  if (found == placement::placed) {
+    const shared_ref<executor_link> chosen = executor();
+    // Where one of them died between the two looks at it, the front has it again.
+    if (chosen.get() == front.get()) return route(env, pool);
+    if (chosen) {
+      return enif_make_tuple2(env, atoms::forward.raw(), enif_make_pid(env, &chosen->pid()));
+    }
+  }
+  refuse(*this, env, found);
+  leave_executor();
+  return atoms::refused.raw();
+}
+
+inline ERL_NIF_TERM slot::tell(ErlNifEnv* env, ERL_NIF_TERM word, ERL_NIF_TERM content) noexcept {
+  if (enif_is_identical(word, atoms::begin.raw())) return begin(env);
+  if (enif_is_identical(word, atoms::returned.raw()))
+    return answer(env, reply_kind::returned, content);
+  if (enif_is_identical(word, atoms::raised.raw())) return answer(env, reply_kind::raised, content);
+  if (enif_is_identical(word, atoms::route.raw())) return route(env, content);
+  if (enif_is_identical(word, atoms::down.raw()))
+    return answer(env, reply_kind::executor_down, content);
+  return enif_make_badarg(env);
+}
+
+/// `tell(object, word, content)`: what an executor or `Upcall.Monitor` says of a call or a link.
+/// Never on a dirty scheduler: blocked callers may hold them all.
+inline ERL_NIF_TERM tell(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
+  void* object = nullptr;
+  if (!enif_get_resource(env, argv[0], plain_objects.type(), &object) &&
+      !enif_get_resource(env, argv[0], monitoring_objects.type(), &object)) {
+    return raise_argument_error(env, "expected a call that this library has made");
+  }
+  return static_cast<shared_object*>(object)->tell(env, argv[1], argv[2]);
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "../atom.hpp"
+#include "../term.hpp"
+#include "rendezvous.hpp"
+#include "shared_object.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+class executor_link;
+enum class placement;
+
+/// What a call came to.
+enum class reply_kind {
+  returned,
+  raised,  ///< or threw, or exited: an outcome of `Upcall.Error`
+  timed_out,
+  executor_down,  ///< with its exit reason
+  no_executor,
+  calling_self,
+  overloaded,
+  caller_gone
+};
+
+/// Whether somebody takes the answer.
+enum class hearing { no, yes };
+
+/// What came of a call, in an environment of its own.
+struct reply {
+  reply_kind kind = reply_kind::timed_out;
+  std::shared_ptr<owned_env> env{};
+  ERL_NIF_TERM content = 0;
+};
+
+/// The one-shot meeting place of a call that waits and its reply. Whoever comes too late (a reply
+/// after the timeout, a timeout after the reply) finds it decided. Counted references: it lives as
+/// long as the caller, the executor's message or the executor's list has it.
+///
+/// Threads: any. Its lock may be held when an `executor_link` locks, never the other way round.
+class slot final : public shared_object {
+ public:
+  /// `caller`: the process that the call is made for, or 0.
+  slot(ERL_NIF_TERM caller, hearing heard) noexcept
+      : m_caller(caller), m_heard(heard == hearing::yes) {}
+
+  void destroy() noexcept override { std::destroy_at(this); }
+  void process_died(ErlNifEnv*, const ErlNifPid&) noexcept override {}
+
+  /// What the executor says (lib/upcall/executor.ex): `:begin`, then `:returned` or `:raised`; of a
+  /// pool's front, `:route`.
+  ERL_NIF_TERM tell(ErlNifEnv* env, ERL_NIF_TERM word, ERL_NIF_TERM content) noexcept override;
+
+  /// Decides it, unless it is decided: nothing is lost by trying. `env` is that of the calling
+  /// thread, null where that is not the VM's.
+  void decide(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content = 0) noexcept {
+    const auto held = m_meeting.lock();
+    if (m_phase == phase::queued || m_phase == phase::running) decide(held, env, kind, content);
+  }
+  /// The same, if it still is with that executor.
+  void decide_if_at(const executor_link& executor, ErlNifEnv* env, reply_kind kind,
+                    ERL_NIF_TERM content) noexcept {
+    const auto held = m_meeting.lock();
+    if (m_executor.get() != &executor) return;
+    if (m_phase == phase::queued || m_phase == phase::running) decide(held, env, kind, content);
+  }
+
+  /// Waits on the calling thread; false when `until` came first.
+  bool wait(clock::time_point until, spin_policy& policy) noexcept {
+    return m_meeting.wait(until, policy);
+  }
+  [[nodiscard]] bool done() const noexcept { return m_meeting.done(); }
+
+  /// Gives up: a call that has not begun never will, and a reply is dropped. False when it is
+  /// decided already.
+  bool drop() noexcept {
+    const auto held = m_meeting.lock();
+    if (m_phase == phase::done) return false;
+    m_phase = phase::dropped;
+    return true;
+  }
+
+  /// Gives the answer, once; one that says `timed_out` where there is none, and drops the call.
+  reply take_or_drop() noexcept {
+    const auto held = m_meeting.lock();
+    if (m_phase != phase::done) m_phase = phase::dropped;
+    return std::exchange(m_reply, {});
+  }
+
+  /// A frame's `waitable`, see there.
+  bool await(ErlNifEnv* env, ERL_NIF_TERM reference) {
+    const auto held = m_meeting.lock();
+    if (m_phase == phase::done) return false;
+    enif_self(env, &m_waiter);
+    m_message.emplace(enif_make_tuple2(env, enif_make_atom(env, "upcall_turn"), reference));
+    return true;
+  }
+  bool withdraw() noexcept {
+    const auto held = m_meeting.lock();
+    if (m_phase == phase::done) return false;
+    m_message.reset();
+    return true;
+  }
+
+  [[nodiscard]] ERL_NIF_TERM caller() const noexcept { return m_caller; }
+  [[nodiscard]] bool is_heard() const noexcept { return m_heard; }
+
+  /// Gives it to an executor, and takes it from the one that has it. (placement.hpp)
+  placement move_to(executor_link& executor) noexcept;
+  /// The executor that has it, while it is not decided.
+  [[nodiscard]] shared_ref<executor_link> executor() noexcept {
+    const auto held = m_meeting.lock();
+    return m_executor;
+  }
+
+  // Of the list of the executor that has it, guarded by that one's lock.
+  slot* next = nullptr;
+  slot* previous = nullptr;
+
+ private:
+  enum class phase { queued, running, done, dropped };
+
+  void decide(const std::unique_lock<std::mutex>& held, ErlNifEnv* env, reply_kind kind,
+              ERL_NIF_TERM content) noexcept {
+    m_reply.kind = kind;
+    if (content != 0 && m_heard) {
+      m_reply.env = std::make_shared<owned_env>();
+      m_reply.content = m_reply.env->copy(content);
+    }
+    m_phase = phase::done;
+    if (m_message) enif_send(env, &m_waiter, nullptr, m_message->raw());
+    m_meeting.set_done(held);
+  }
+
+  ERL_NIF_TERM begin(ErlNifEnv* env) noexcept;
+  ERL_NIF_TERM answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept;
+  ERL_NIF_TERM route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept;
+  void leave_executor() noexcept;
+
+  rendezvous m_meeting;  // its lock guards the rest
+  phase m_phase = phase::queued;
+  bool m_answered = false;  // by its executor, which may do so once
+  shared_ref<executor_link> m_executor;
+  reply m_reply;
+  ErlNifPid m_waiter{};
+  std::optional<owned_term> m_message;  // to a frame's process
+  ERL_NIF_TERM m_caller;
+  bool m_heard;
+};
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

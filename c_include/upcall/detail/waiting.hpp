@@ -1,0 +1,158 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <limits>
+
+#include "../error.hpp"
+#include "executor_table.hpp"
+#include "frame.hpp"
+#include "function_root.hpp"
+#include "immortal.hpp"
+#include "slot.hpp"
+#include "spin_policy.hpp"
+#include "waitable.hpp"
+
+// How a call waits for its slot: a frame suspends, a thread sleeps, a scheduler must not.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+inline immortal<spin_policy> spinning;
+
+/// How many there are; told when the library is loaded.
+inline constinit std::atomic<int> dirty_io_schedulers{0};
+inline constinit std::atomic<int> dirty_io_waiting{0};
+
+inline clock::time_point deadline_after(std::chrono::nanoseconds timeout) noexcept {
+  const clock::time_point now = clock::now();
+  if (timeout >= no_deadline - now) return no_deadline;
+  return now + std::max(timeout, std::chrono::nanoseconds::zero());
+}
+
+/// The right to wait on the calling thread, taken before anything is sent.
+class waiting_place {
+ public:
+  /// Throws: `error` where waiting would block a scheduler that the VM needs.
+  waiting_place() {
+    if (current_frame() != nullptr) {
+      frame_for_upcall();  // says why it may not, if so
+      return;
+    }
+    switch (enif_thread_type()) {
+      case ERL_NIF_THR_UNDEFINED:
+        return;
+      case ERL_NIF_THR_DIRTY_IO_SCHEDULER:
+        m_counted = true;
+        // The last one is left for others, without which the VM could not open a file.
+        m_free = dirty_io_waiting.fetch_add(1, std::memory_order_relaxed) + 1 <
+                 dirty_io_schedulers.load(std::memory_order_relaxed);
+        return;
+      case ERL_NIF_THR_DIRTY_CPU_SCHEDULER:
+        raise(
+            "Elixir.RuntimeError",
+            "waiting for an executor on a dirty CPU scheduler can deadlock the VM, which collects "
+            "large heaps there; declare the NIF dirty_io, or make it a frame (UPCALL_NIF)");
+      default:
+        raise("Elixir.RuntimeError",
+              "waiting for an executor on a normal scheduler would block the VM; declare the NIF "
+              "dirty_io, or make it a frame (UPCALL_NIF)");
+    }
+  }
+  waiting_place(const waiting_place&) = delete;
+  waiting_place& operator=(const waiting_place&) = delete;
+  ~waiting_place() {
+    if (m_counted) dirty_io_waiting.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  /// Whether a dirty IO scheduler stays free.
+  [[nodiscard]] bool is_free() const noexcept { return m_free; }
+
+ private:
+  bool m_counted = false;
+  bool m_free = true;
+};
+
+/// Releases a call when the process that it was made for dies.
+class caller_watch final : public shared_object {
+ public:
+  explicit caller_watch(const shared_ref<slot>& call) noexcept : m_call(call) {}
+  void destroy() noexcept override { std::destroy_at(this); }
+  void process_died(ErlNifEnv* env, const ErlNifPid&) noexcept override {
+    m_call->decide(env, reply_kind::caller_gone);
+  }
+  ERL_NIF_TERM tell(ErlNifEnv* env, ERL_NIF_TERM, ERL_NIF_TERM) noexcept override {
+    return enif_make_badarg(env);
+  }
+
+ private:
+  shared_ref<slot> m_call;
+};
+
+/// Waits on the thread of a dirty NIF, which goes on after its process was killed.
+inline void wait_in_dirty_nif(ErlNifEnv* env, const shared_ref<slot>& call,
+                              clock::time_point deadline) noexcept {
+  // A monitor costs as much as a quick call.
+  constexpr std::chrono::milliseconds before_a_monitor{1};
+  if (call->wait(std::min(deadline, clock::now() + before_a_monitor), *spinning)) return;
+  const auto watch = shared_ref<caller_watch>::make(monitoring_objects, call);
+  ErlNifPid self;
+  ErlNifMonitor monitor;
+  enif_self(env, &self);
+  if (enif_monitor_process(env, watch.get(), &self, &monitor) != 0) {
+    call->decide(env, reply_kind::caller_gone);
+    return;
+  }
+  call->wait(deadline, *spinning);
+  enif_demonitor_process(env, watch.get(), &monitor);
+}
+
+/// A call that a suspended frame waits for.
+class awaited_slot final : public waitable {
+ public:
+  awaited_slot(const shared_ref<slot>& call, frame& by) noexcept : m_call(call), m_frame(by) {
+    by.awaited = this;
+  }
+  ~awaited_slot() { m_frame.awaited = nullptr; }
+  bool await(ErlNifEnv* env, ERL_NIF_TERM reference) override {
+    return m_call->await(env, reference);
+  }
+  bool withdraw() noexcept override { return m_call->withdraw(); }
+  void leave() noexcept override { m_call->drop(); }
+
+ private:
+  shared_ref<slot> m_call;
+  frame& m_frame;
+};
+
+inline void wait_in_frame(const shared_ref<slot>& call, clock::time_point deadline) {
+  frame& running = frame_for_upcall();
+  if (call->done()) return;
+  const awaited_slot waiting(call, running);
+  ErlNifEnv* const env = running.env();
+  ERL_NIF_TERM timeout = atoms::infinity.raw();
+  if (deadline != no_deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
+    constexpr std::int64_t longest = std::numeric_limits<std::uint32_t>::max();  // of a `receive`
+    timeout = enif_make_int64(env, std::clamp<std::int64_t>(left.count(), 0, longest));
+  }
+  running.suspend(enif_make_tuple3(env, atoms::wait.raw(), running.next_token(), timeout));
+}
+
+/// Waits until the call is decided or the deadline has come. `env` is that of a dirty NIF, else it
+/// is not used. Throws: `abandoned`; `error`.
+inline void wait_for(ErlNifEnv* env, const shared_ref<slot>& call, clock::time_point deadline) {
+  if (current_frame() != nullptr) {
+    wait_in_frame(call, deadline);
+  } else if (env != nullptr && enif_thread_type() == ERL_NIF_THR_DIRTY_IO_SCHEDULER) {
+    wait_in_dirty_nif(env, call, deadline);
+  } else {
+    call->wait(deadline, *spinning);
+  }
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "detail/remote_call.hpp"
+#include "executor.hpp"
+#include "function.hpp"
+#include "future.hpp"
+#include "result.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+
+/// Calls a function of Elixir's in an executor, from any thread of native code. `function::on` and
+/// `kept_function::on` make it:
+///
+///     auto on_event = handler.on(executor, {.timeout = 200ms});
+///     int n = on_event("file.txt");
+///
+/// Copies share the function; each call copies it to the executor, with what it has captured.
+///
+/// Threads: any may hold and copy it. It can be called on threads that native code has made, and
+/// in frames, which suspend.
+template <class R, class... Args>
+class executor_function<R(Args...)> {
+  static_assert((encodable<std::remove_cvref_t<Args>> && ...),
+                "upcall::codec has no encode for an argument of this function");
+
+ public:
+  /// Calls it and waits. Threads: see above; in a frame you may be on another thread afterwards.
+  /// Throws: `error` when it raises, exits or throws, when what it returns is no `R`, and when the
+  /// executor fails; `abandoned` when the caller of the frame is gone.
+  R operator()(const std::remove_cvref_t<Args>&... args) const {
+    if constexpr (std::is_void_v<R>) {
+      try_call(args...).value();
+    } else {
+      return try_call(args...).value();
+    }
+  }
+
+  /// Calls it and gives what came of it. Throws: `abandoned`; `error` where it can't be called.
+  result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
+    const detail::waiting_place place;
+    const detail::sending_env message(nullptr);
+    return detail::run_on<R>(nullptr, place, message, m_executor, job(message, args...),
+                             m_options.timeout);
+  }
+
+  /// Calls it without waiting. Many may be under way. A failure of the executor is the future's.
+  /// Throws: `error` where it can't be called.
+  [[nodiscard]] future<R> async(const std::remove_cvref_t<Args>&... args) const {
+    const detail::sending_env message(nullptr);
+    auto call = detail::make_call(message, detail::hearing::yes);
+    future<R> to_come(call, m_executor, m_options.timeout);
+    detail::dispatch(message, m_executor, *call, job(message, args...));
+    return to_come;
+  }
+
+  /// Calls it and wants no answer; a failure of the function is logged. Gives whether the executor
+  /// took the call: false when it does not run or has too many. Throws: `error` where it can't be
+  /// called.
+  bool cast(const std::remove_cvref_t<Args>&... args) const {
+    const detail::sending_env message(nullptr);
+    const auto call = detail::make_call(message, detail::hearing::no);
+    return detail::dispatch(message, m_executor, *call, job(message, args...));
+  }
+
+ private:
+  friend class function<R(Args...)>;
+  friend class kept_function<R(Args...)>;
+  template <class Result, class Argument, class Range>
+  friend auto map(const executor_function<Result(Argument)>& f, const Range& range);
+
+  executor_function(std::shared_ptr<const owned_term> kept, const executor& where,
+                    const call_options& options) noexcept
+      : m_function(std::move(kept)), m_executor(where), m_options(options) {}
+
+  [[nodiscard]] detail::job job(const detail::sending_env& message,
+                                const std::remove_cvref_t<Args>&... args) const {
+    return {m_function->copy_to(message.get()), detail::encode_arguments(message.get(), args...)};
+  }
+
+  std::shared_ptr<const owned_term> m_function;
+  executor m_executor;
+  call_options m_options;
+};
+
+template <class R, class... Args>
+executor_function<R(Args...)> function<R(Args...)>::on(const executor& where,
+                                                       const call_options& options) const {
+  return keep().on(where, options);
+}
+
+template <class R, class... Args>
+executor_function<R(Args...)> kept_function<R(Args...)>::on(const executor& where,
+                                                            const call_options& options) const {
+  return {m_copy, where, options};
+}
+
+}  // namespace UPCALL_HIDDEN

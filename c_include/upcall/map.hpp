@@ -1,0 +1,57 @@
+#pragma once
+
+#include <ranges>
+#include <vector>
+
+#include "detail/call.hpp"
+#include "detail/remote_call.hpp"
+#include "executor_function.hpp"
+#include "function.hpp"
+#include "stl.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+
+namespace detail {
+
+template <class Argument, class Range>
+ERL_NIF_TERM encode_range(ErlNifEnv* env, const Range& range) {
+  const encoding_scope scope;
+  std::vector<ERL_NIF_TERM> raw;
+  for (const auto& each : range) raw.push_back(encode<std::remove_cvref_t<Argument>>(env, each));
+  return enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size()));
+}
+
+}  // namespace detail
+
+/// Calls `f` for each element of a range, in order, by one message there and one back. Gives a
+/// `std::vector` of what it returned.
+/// Threads and Throws: as a call of `f`; the first that fails ends it.
+template <class Result, class Argument, class Range>
+auto map(const executor_function<Result(Argument)>& f, const Range& range) {
+  const detail::waiting_place place;
+  const detail::sending_env message(nullptr);
+  ErlNifEnv* const env = message.get();
+  const ERL_NIF_TERM arguments =
+      enif_make_list2(env, detail::encode_range<Argument>(env, range), f.m_function->copy_to(env));
+  const detail::job work{
+      enif_make_tuple2(env, detail::atoms::enum_.raw(), detail::atoms::map.raw()), arguments};
+  return detail::run_on<std::vector<Result>>(nullptr, place, message, f.m_executor, work,
+                                             f.m_options.timeout)
+      .value();
+}
+
+/// Calls `f` for each element of a range, in order, by one suspension of the frame.
+/// Threads and Throws: as a call of `f`; the first that fails ends it.
+template <class Result, class Argument, class Range>
+auto map(const function<Result(Argument)>& f, const Range& range) {
+  detail::frame& running = detail::frame_for_upcall();
+  ErlNifEnv* const env = running.env();
+  const ERL_NIF_TERM called = f.as_term().raw();
+  running.select(f.m_root.index());  // for the message when it returns the wrong type
+  const ERL_NIF_TERM list = detail::encode_range<Argument>(env, range);
+  const ERL_NIF_TERM value =
+      detail::call_named(running, "Elixir.Enum", "map", enif_make_list2(env, list, called));
+  return detail::decode_outcome<std::vector<Result>>(running, value);
+}
+
+}  // namespace UPCALL_HIDDEN

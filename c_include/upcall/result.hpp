@@ -1,0 +1,63 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "codec.hpp"
+#include "error.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+
+/// What a call that throws nothing gives: the value, or the error. `upcall::result r = …` without
+/// arguments is the result of an untyped call: any term, copied.
+/// Threads: any, one at a time.
+template <class R = owned_term>
+class result {
+ public:
+  using value_type = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+
+  explicit(false) result(value_type value) : m_outcome(std::in_place_index<0>, std::move(value)) {}
+  explicit(false) result(upcall::error failure)
+      : m_outcome(std::in_place_index<1>, std::move(failure)) {}
+
+  /// Whether there is a value.
+  [[nodiscard]] bool has_value() const noexcept { return m_outcome.index() == 0; }
+  explicit operator bool() const noexcept { return has_value(); }
+
+  /// Gives the value. Throws: the error, where there is none.
+  const value_type& value() const {
+    if (!has_value()) throw std::get<1>(m_outcome);
+    return std::get<0>(m_outcome);
+  }
+  /// Gives the value, or `other`.
+  [[nodiscard]] value_type value_or(value_type other) const {
+    return has_value() ? std::get<0>(m_outcome) : std::move(other);
+  }
+  /// Gives the error. Throws: `std::bad_variant_access` where there is a value.
+  [[nodiscard]] const upcall::error& error() const { return std::get<1>(m_outcome); }
+
+  /// Gives `{:ok, value}`, or `{:error, reason}` with one of `{:exception, exception}`,
+  /// `{:exit, reason}`, `{:throw, value}`, `:timeout`, `{:down, reason}`, `:noproc`,
+  /// `:calling_self`, `:overloaded`. A `void` result is `{:ok, :ok}`.
+  /// Threads: those of `env`. Throws: what the codec of the value throws.
+  [[nodiscard]] ERL_NIF_TERM to_term(ErlNifEnv* env) const {
+    if (!has_value()) {
+      return enif_make_tuple2(env, detail::atoms::error.raw(), error().to_term(env));
+    }
+    if constexpr (std::is_void_v<R>) {
+      return enif_make_tuple2(env, detail::atoms::ok.raw(), detail::atoms::ok.raw());
+    } else {
+      return enif_make_tuple2(env, detail::atoms::ok.raw(), encode(env, std::get<0>(m_outcome)));
+    }
+  }
+
+ private:
+  std::variant<value_type, upcall::error> m_outcome;
+};
+
+result(upcall::error)->result<owned_term>;
+
+}  // namespace UPCALL_HIDDEN

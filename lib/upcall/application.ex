@@ -1,0 +1,9 @@
+defmodule Upcall.Application do
+  @moduledoc false
+  use Application
+
+  @impl true
+  def start(_type, _arguments) do
+    Supervisor.start_link([Upcall.Monitor], strategy: :one_for_one, name: Upcall.Supervisor)
+  end
+end

@@ -1,0 +1,19 @@
+defmodule Upcall.ExecutorError do
+  @moduledoc """
+  Says that an executor (`Upcall.Server`, `Upcall.Pool`) did not run a function, or not to its end.
+
+  A NIF raises it where its C++ code calls a function through an executor and lets the failure pass.
+
+    * `:reason` - `:timeout`, `{:down, reason}`, `:noproc`, `:calling_self` or `:overloaded`
+    * `:executor` - the pid or the name that was called
+    * `:message` - the same for readers, with what to do
+  """
+
+  defexception [:message, :reason, :executor]
+
+  @type t :: %__MODULE__{
+          message: String.t(),
+          reason: :timeout | {:down, term()} | :noproc | :calling_self | :overloaded,
+          executor: pid() | atom()
+        }
+end
