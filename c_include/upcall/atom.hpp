@@ -100,6 +100,7 @@ inline static_atom apply{"apply"};
 inline static_atom mfa{"mfa"};
 inline static_atom yield{"yield"};
 inline static_atom wait{"wait"};
+inline static_atom pinned{"pinned"};
 // The words of executors: see lib/upcall/executor.ex.
 inline static_atom monitor_name{"Elixir.Upcall.Monitor"};
 inline static_atom enum_{"Elixir.Enum"};

@@ -13,6 +13,7 @@
 
 #include "atom.hpp"
 #include "detail/frame.hpp"
+#include "detail/pinned_env.hpp"
 #include "error.hpp"
 #include "term.hpp"
 
@@ -77,9 +78,10 @@ inline void check_nesting() {
   constexpr std::ptrdiff_t margin =
       std::ptrdiff_t{32} * 1024;  // enough for a leaf, and for throwing
   const detail::frame* running = detail::current_frame();
-  if (running == nullptr) return;
+  const std::byte* const end =
+      running != nullptr ? running->stack_end() : detail::this_thread_frames().stack_end();
   const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
-  if (here - running->stack_end() < margin) {
+  if (here - end < margin) {
     raise("Elixir.ArgumentError",
           "the term is nested too deeply for the stack of this native call; "
           "give the NIF a larger upcall::stack_size");
@@ -95,16 +97,21 @@ inline step_mark current_step() noexcept {
 
 inline ErlNifEnv* current_env() {
   frame* running = current_frame();
-  if (running == nullptr)
-    raise("Elixir.RuntimeError", "no native call of Upcall runs on this thread");
+  if (running == nullptr) return env_of_pinned_call();
   // An abandoned frame has no process, but still an environment of its own.
   return running->env() != nullptr ? running->env() : running->views();
+}
+
+/// Gives a copy of a term of `env` that neither moves nor dies before the native call ends.
+inline ERL_NIF_TERM keep_in_call(ERL_NIF_TERM raw) {
+  if (frame* running = current_frame()) return enif_make_copy(running->views(), raw);
+  return keep_in_pinned_call(raw);
 }
 
 /// Gives a term of `env` as one of the running step: a part of an owned_term has to be copied, for
 /// terms of two heaps may not be mixed.
 inline ERL_NIF_TERM in_frame(ErlNifEnv* env, ERL_NIF_TERM raw) {
-  if (current_frame() == nullptr) return raw;
+  if (current_frame() == nullptr) return current_pinned_call() == nullptr ? raw : keep_in_call(raw);
   ErlNifEnv* const own = current_env();
   return own == env ? raw : enif_make_copy(own, raw);
 }

@@ -47,7 +47,8 @@ class executor_function;
 /// in.
 ///
 /// Threads: the frame's own; you may be on another thread afterwards, so do not hold a lock,
-/// `errno` or a `thread_local` across a call. Any thread may destroy it.
+/// `errno` or a `thread_local` across a call. In a pinned NIF, any thread that its body starts; the
+/// call blocks it. Any thread may destroy it.
 template <class R, class... Args>
 class function<R(Args...)> {
   static_assert((encodable<std::remove_cvref_t<Args>> && ...),
@@ -63,7 +64,7 @@ class function<R(Args...)> {
   /// `abandoned`.
   static function decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     if (!enif_is_fun(env, raw)) detail::throw_no_function(sizeof...(Args), raw);
-    return function(detail::function_root::add(detail::in_frame(env, raw)));
+    return function(detail::function_root::add(env, raw));
   }
 
   /// Looks a function up by name. Throws: `error`; `abandoned`.
@@ -73,9 +74,11 @@ class function<R(Args...)> {
   /// Calls it. Throws: `error` when it raises, exits or throws, or when what it returns is no `R`;
   /// `abandoned` when the caller is gone; what the codecs of the arguments throw.
   UPCALL_ALWAYS_INLINE R operator()(const std::remove_cvref_t<Args>&... args) const {
-    detail::frame& running = detail::begin_call(m_root, args...);
-    running.leave();
-    return detail::end_call<R>(running);
+    detail::frame* const running = detail::begin_call(m_root, args...);
+    if (running == nullptr) [[unlikely]]
+      return detail::call_pinned<R>(m_root, args...);
+    running->leave();
+    return detail::end_call<R>(*running);
   }
 
   /// Calls it and gives what came of it. Throws: `abandoned`; what the codecs of the arguments
@@ -96,7 +99,7 @@ class function<R(Args...)> {
   /// Makes one that outlives this call, to store in native state.
   /// Throws: `error` when its frame has ended.
   [[nodiscard]] kept_function<R(Args...)> keep() const {
-    return kept_function<R(Args...)>(m_root.raw());
+    return kept_function<R(Args...)>(m_root.copy());
   }
 
   /// Makes one that runs in an executor and can be called on any thread, also after this call.
@@ -148,7 +151,8 @@ class kept_function<R(Args...)> {
  private:
   friend class function<R(Args...)>;
   friend struct codec<kept_function<R(Args...)>>;
-  explicit kept_function(ERL_NIF_TERM raw) : m_copy(std::make_shared<const owned_term>(raw)) {}
+  explicit kept_function(owned_term copy)
+      : m_copy(std::make_shared<const owned_term>(std::move(copy))) {}
 
   std::shared_ptr<const owned_term> m_copy;
 };
@@ -168,7 +172,7 @@ struct codec<kept_function<R(Args...)>> {
   // No frame is needed for it: what an executor returns may be one as well.
   static kept_function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     if (!enif_is_fun(env, raw)) detail::throw_no_function(sizeof...(Args), raw);
-    return kept_function<R(Args...)>(raw);
+    return kept_function<R(Args...)>(owned_term(raw));
   }
   static ERL_NIF_TERM encode(ErlNifEnv* env, const kept_function<R(Args...)>& value) noexcept {
     return value.as_owned_term().copy_to(env);

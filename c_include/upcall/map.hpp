@@ -40,11 +40,20 @@ auto map(const executor_function<Result(Argument)>& f, const Range& range) {
       .value();
 }
 
-/// Calls `f` for each element of a range, in order, by one suspension of the frame.
+/// Calls `f` for each element of a range, in order, by one suspension of the frame, or one request
+/// of a pinned call.
 /// Threads and Throws: as a call of `f`; the first that fails ends it.
 template <class Result, class Argument, class Range>
 auto map(const function<Result(Argument)>& f, const Range& range) {
-  detail::frame& running = detail::frame_for_upcall();
+  if (f.m_root.owner() == nullptr) {
+    return detail::ask_pinned<std::vector<Result>>(
+        f.m_root.pinned(), f.m_root.index(), [&](ErlNifEnv* own) {
+          return enif_make_tuple3(own, detail::atoms::map.raw(),
+                                  enif_make_uint(own, f.m_root.index()),
+                                  detail::encode_range<Argument>(own, range));
+        });
+  }
+  detail::frame& running = *f.m_root.owner();
   ErlNifEnv* const env = running.env();
   const ERL_NIF_TERM called = f.as_term().raw();
   running.select(f.m_root.index());  // for the message when it returns the wrong type

@@ -19,6 +19,14 @@ struct dirty_io_option {};
 /// Runs the NIF's steps on a dirty IO scheduler; none is held while a function runs.
 inline constexpr dirty_io_option dirty_io;
 
+struct pinned_option {};
+/// Runs the body on an OS thread of its own, never suspended: for code that holds a lock or
+/// thread-local state across a call, that calls functions from threads of its own (OpenMP, a
+/// solver's workers), or that computes for long. The functions run in the calling process, one
+/// after another, which waits meanwhile; each costs two wake-ups of a thread, some microseconds.
+/// The stack is the thread's (`ulimit -s`).
+inline constexpr pinned_option pinned;
+
 /// Sets how much stack the body has, in bytes: rounded up to a power of two, 64 KB to 64 MB (more
 /// gives 64 MB). The default is 256 KB. Memory is used as far as the stack is.
 struct stack_size {
@@ -33,6 +41,7 @@ constexpr void set(nif_options& options, dirty_cpu_option) {
 constexpr void set(nif_options& options, dirty_io_option) {
   options.dirty = ERL_NIF_DIRTY_JOB_IO_BOUND;
 }
+constexpr void set(nif_options& options, pinned_option) { options.pinned = true; }
 constexpr void set(nif_options& options, stack_size size) { options.stack_size = size.bytes; }
 
 template <class... Options>
@@ -62,7 +71,8 @@ inline int load(ErlNifEnv* env, ERL_NIF_TERM info) noexcept {
 #define UPCALL_ENTRIES                                                                  \
   ::upcall::detail::trampoline_entries[0], ::upcall::detail::trampoline_entries[1],     \
       ::upcall::detail::trampoline_entries[2], ::upcall::detail::trampoline_entries[3], \
-      ::upcall::detail::trampoline_entries[4], ::upcall::detail::trampoline_entries[5]
+      ::upcall::detail::trampoline_entries[4], ::upcall::detail::trampoline_entries[5], \
+      ::upcall::detail::trampoline_entries[6]
 
 /// Makes a C++ function a NIF of another name: `UPCALL_NIF_AS("delete!", &database::remove)`.
 #define UPCALL_NIF_AS(name, function, ...)                                                   \

@@ -90,11 +90,32 @@ defmodule Upcall.Nif do
      )}
   ]
 
+  # The same for a pinned call, whose functions are named by their index in `roots`.
+  @pinned_requests [
+    {quote(do: {:apply, index, arguments}),
+     quote(do: apply(:erlang.map_get(index, roots), arguments))},
+    {quote(do: {:mfa, module, name, arguments}), quote(do: apply(module, name, arguments))},
+    {quote(do: {:map, index, list}), quote(do: Enum.map(list, :erlang.map_get(index, roots)))},
+    {quote(do: {:root, index}), quote(do: :erlang.map_get(index, roots))},
+    {quote(do: {:bad_return, index, name, arity, where, expected, got}),
+     quote(
+       do:
+         Upcall.Error.raise_bad_return(
+           {__MODULE__, name, arity},
+           :erlang.map_get(index, roots),
+           where,
+           expected,
+           got
+         )
+     )}
+  ]
+
   @stubs [
     __upcall_resume__: 4,
     __upcall_resume_raised__: 4,
     __upcall_wait__: 2,
     __upcall_tell__: 3,
+    __upcall_next__: 4,
     __upcall_info__: 0,
     __upcall_nifs__: 0
   ]
@@ -119,6 +140,9 @@ defmodule Upcall.Nif do
       defp __upcall_run__({:upcall, frame, roots, fun, request}),
         do: __upcall_loop__(frame, roots, fun, request)
 
+      defp __upcall_run__({:pinned, call, roots}),
+        do: __upcall_serve__(call, roots, nil, nil)
+
       defp __upcall_run__(ended), do: ended
 
       unquote_splicing(Enum.map(@requests, &loop/1))
@@ -127,6 +151,31 @@ defmodule Upcall.Nif do
         do: __upcall_loop__(frame, roots, fun, request)
 
       defp __upcall_loop__(_, _, _, ended), do: ended
+
+      # Serves a pinned call: `kind` and `outcome` are those of the request before. The reference is made
+      # here for each wait, so that the receive skips all messages that were there before it.
+      defp __upcall_serve__(call, roots, kind, outcome) do
+        turn = make_ref()
+
+        case __upcall_next__(call, kind, outcome, turn) do
+          :waiting ->
+            receive do
+              {:upcall_turn, ^turn} -> __upcall_serve__(call, roots, nil, nil)
+            end
+
+          request ->
+            __upcall_answer__(call, roots, request)
+        end
+      end
+
+      unquote_splicing(Enum.map(@pinned_requests, &answer/1))
+
+      defp __upcall_answer__(call, roots, {:update, added, dropped, request}) do
+        roots = roots |> Map.merge(Map.new(added)) |> Map.drop(dropped)
+        __upcall_answer__(call, roots, request)
+      end
+
+      defp __upcall_answer__(_call, _roots, ended), do: ended
 
       # Waits, `timeout` milliseconds at most, until what the frame waits for has come. The reference is
       # made here, and not by native code, so that the receive skips the messages that were there
@@ -173,6 +222,22 @@ defmodule Upcall.Nif do
         else
           value ->
             __upcall_loop__(frame, roots, fun, __upcall_resume__(frame, roots, token, value))
+        end
+      end
+    end
+  end
+
+  defp answer({request, call}) do
+    quote do
+      defp __upcall_answer__(call, roots, unquote(request)) do
+        try do
+          unquote(call)
+        catch
+          class, reason ->
+            outcome = Upcall.Error.outcome(class, reason, __STACKTRACE__)
+            __upcall_serve__(call, roots, :raised, outcome)
+        else
+          value -> __upcall_serve__(call, roots, :returned, value)
         end
       end
     end

@@ -7,35 +7,37 @@
 #include <utility>
 
 #include "frame.hpp"
+#include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// Where the callbacks of one call into C leave what they catch.
+/// Where C callbacks on the calling thread leave what they catch: its frame has a place of its own.
+inline std::exception_ptr*& c_failure_place() noexcept {
+  thread_frames& here = this_thread_frames();
+  return here.current != nullptr ? here.current->c_failure : here.c_failure;
+}
+
+/// Where the callbacks of one call into C leave what they catch. Its ends may be on two threads.
 class c_scope {
  public:
-  c_scope() noexcept : m_running(current_frame()) {
-    if (m_running != nullptr) m_outer = std::exchange(m_running->c_failure, &m_caught);
-  }
+  c_scope() noexcept : m_outer(std::exchange(c_failure_place(), &m_caught)) {}
   c_scope(const c_scope&) = delete;
   c_scope& operator=(const c_scope&) = delete;
-  ~c_scope() {
-    if (m_running != nullptr) m_running->c_failure = m_outer;
-  }
+  ~c_scope() { c_failure_place() = m_outer; }
 
   void rethrow() {
     if (m_caught) std::rethrow_exception(std::exchange(m_caught, nullptr));
   }
 
  private:
-  frame* m_running;
-  std::exception_ptr* m_outer = nullptr;
+  std::exception_ptr* m_outer;
   std::exception_ptr m_caught;
 };
 
 inline std::exception_ptr& c_failure_or(std::exception_ptr& otherwise) noexcept {
-  frame* const running = current_frame();
-  return running == nullptr ? otherwise : *running->c_failure;
+  std::exception_ptr* const place = c_failure_place();
+  return place == nullptr ? otherwise : *place;
 }
 
 template <class R, class Arguments>

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <concepts>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -14,6 +15,7 @@
 #include "frame.hpp"
 #include "frame_replies.hpp"
 #include "function_root.hpp"
+#include "pinned_requests.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -32,6 +34,20 @@ concept returnable = std::is_void_v<R> || std::same_as<R, term> ||(decodable<R> 
                                    make_text(env, where), make_text(env, expected), got));
   raise("Elixir.ArgumentError",
         "expected " + expected);  // the trampoline has raised; it never answers
+}
+
+/// The same in a pinned call, of the function at `index`.
+[[noreturn]] UPCALL_NOINLINE inline void throw_bad_return(pinned_call& call, std::uint32_t index,
+                                                          const bad_term& failure) {
+  pinned_request request;
+  ErlNifEnv* env = request.env.get();
+  const nif_identity nif = call.nif();
+  request.what = enif_make_tuple7(
+      env, atoms::bad_return.raw(), enif_make_uint(env, index), make_text(env, nif.name),
+      enif_make_int(env, nif.arity), make_text(env, failure.where()),
+      make_text(env, failure.expected()), request.env.copy(failure.got().raw()));
+  call.ask_for_value(request);
+  raise("Elixir.ArgumentError", "expected " + failure.expected());  // the process has raised
 }
 
 template <class R>
@@ -75,12 +91,14 @@ inline ERL_NIF_TERM call_named(frame& running, const char* module, const char* f
 // a switch is predicted wrongly, and the less there is to inline, the further up compilers inline
 // it.
 
-/// Makes the request for a call of `called`, and gives the frame that must be left for it.
+/// Makes the request for a call of `called`, and gives the frame that must be left for it; null for
+/// a function of a pinned call.
 template <class... Args>
-UPCALL_NOINLINE frame& begin_call(const function_root& called, const Args&... args) {
-  frame& running = called.owner();
-  running.select(called.index());
-  running.set_request(make_request(running, args...));
+UPCALL_NOINLINE frame* begin_call(const function_root& called, const Args&... args) {
+  frame* const running = called.owner();
+  if (running == nullptr) return nullptr;
+  running->select(called.index());
+  running->set_request(make_request(*running, args...));
   return running;
 }
 
@@ -91,13 +109,54 @@ UPCALL_NOINLINE R end_call(frame& running) {
   if constexpr (!std::is_void_v<R>) return decode_outcome<R>(running, value);
 }
 
+/// Asks the process of a pinned call for what `make_request(env)` says, about the function at
+/// `index`, and gives the value as an `R`.
+template <class R, class MakeRequest>
+R ask_pinned(pinned_call& call, std::uint32_t index, const MakeRequest& make_request) {
+  pinned_request request;
+  request.what = make_request(request.env.get());
+  const ERL_NIF_TERM value = call.ask_for_value(request);
+  if constexpr (!std::is_void_v<R>) {
+    try {
+      const pinned_scope scope(call);  // for functions and views among what is decoded
+      return decode<R>(request.env.get(), value);
+    } catch (const bad_term& failure) {
+      throw_bad_return(call, index, failure);
+    }
+  }
+}
+
+/// Calls a function of a pinned call, from any thread of it.
+template <class R, class... Args>
+UPCALL_NOINLINE R call_pinned(const function_root& called, const Args&... args) {
+  return ask_pinned<R>(called.pinned(), called.index(), [&](ErlNifEnv* env) {
+    const std::array<ERL_NIF_TERM, sizeof...(Args)> raw{encode(env, args)...};
+    return enif_make_tuple3(
+        env, atoms::apply.raw(), enif_make_uint(env, called.index()),
+        enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size())));
+  });
+}
+
+inline ERL_NIF_TERM arguments_of_make_fun(ErlNifEnv* env, const char* module, const char* function,
+                                          int arity) {
+  return enif_make_list3(env, enif_make_atom(env, module), enif_make_atom(env, function),
+                         enif_make_int(env, arity));
+}
+
 /// Makes the function `module:function/arity` a root.
 inline function_root capture(const char* module, const char* function, int arity) {
+  if (current_frame() == nullptr && current_pinned_call() != nullptr) {
+    pinned_request request;
+    ErlNifEnv* const own = request.env.get();
+    request.what = enif_make_tuple4(own, atoms::mfa.raw(), enif_make_atom(own, "erlang"),
+                                    enif_make_atom(own, "make_fun"),
+                                    arguments_of_make_fun(own, module, function, arity));
+    return function_root::add(own, current_pinned_call()->ask_for_value(request));
+  }
   frame& running = frame_for_upcall();
   ErlNifEnv* env = running.env();
-  const ERL_NIF_TERM args = enif_make_list3(
-      env, enif_make_atom(env, module), enif_make_atom(env, function), enif_make_int(env, arity));
-  return function_root::add(call_named(running, "erlang", "make_fun", args));
+  return function_root::add(env, call_named(running, "erlang", "make_fun",
+                                            arguments_of_make_fun(env, module, function, arity)));
 }
 
 }  // namespace detail

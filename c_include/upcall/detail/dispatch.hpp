@@ -10,6 +10,7 @@
 #include "../term.hpp"
 #include "executor_table.hpp"
 #include "frame.hpp"
+#include "pinned_call.hpp"
 #include "placement.hpp"
 #include "slot.hpp"
 
@@ -43,6 +44,7 @@ class sending_env {
 
   /// Gives the process that the call is made for, or 0.
   [[nodiscard]] ERL_NIF_TERM caller() const noexcept {
+    if (const pinned_call* const call_here = current_pinned_call()) return call_here->owner().pid;
     ErlNifPid self;
     if (m_sender == nullptr || enif_self(m_sender, &self) == nullptr) return 0;
     return self.pid;

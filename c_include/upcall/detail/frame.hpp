@@ -341,6 +341,8 @@ inline frame* frame_place::here() const noexcept {
 inline void release_root(root* last) noexcept {
   if (frame* const running = last->frame().here()) {
     running->drop_root(last);
+  } else if (last->pinned != nullptr) {
+    release_pinned_root(last);
   } else {
     const std::unique_ptr<root> owned(last);
   }

@@ -43,6 +43,7 @@ struct frame_counts {
   std::atomic<std::size_t> suspended{0};  ///< with a handle, abandoned ones included
   std::atomic<std::size_t> abandoned{0};  ///< waiting to be finished, or being finished
   std::atomic<std::size_t> parked{0};     ///< will never be finished: their stacks are lost
+  std::atomic<std::size_t> pinned{0};     ///< calls on threads of their own
 };
 inline constinit frame_counts counts;
 

@@ -127,6 +127,11 @@ inline ERL_NIF_TERM reply_of(ErlNifEnv* env, nif_identity nif, const std::except
   }
 }
 
+/// Raises an ArgumentError from the NIF itself, for what no C++ body stands behind.
+inline ERL_NIF_TERM raise_argument_error(ErlNifEnv* env, const char* message) noexcept {
+  return enif_raise_exception(env, make_exception(env, "Elixir.ArgumentError", message));
+}
+
 /// Raises the current exception from a NIF that has no trampoline around it, which would call the
 /// `exception/1` of its module.
 inline ERL_NIF_TERM raise_current_exception(ErlNifEnv* env) noexcept {
@@ -153,13 +158,17 @@ inline ERL_NIF_TERM raise_current_exception(ErlNifEnv* env) noexcept {
   }
 }
 
-inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
+inline ERL_NIF_TERM reply_of_current_exception(ErlNifEnv* env, nif_identity nif) noexcept {
   try {
-    const codec_scope scope(*this);  // a translator that suspended would change the environment
-    return reply_of(m_env, m_nif, std::current_exception());
+    return reply_of(env, nif, std::current_exception());
   } catch (...) {  // no memory even for the text
-    return system_limit_reply(m_env);
+    return system_limit_reply(env);
   }
+}
+
+inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
+  const codec_scope scope(*this);  // a translator that suspended would change the environment
+  return detail::reply_of_current_exception(m_env, m_nif);
 }
 
 inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {

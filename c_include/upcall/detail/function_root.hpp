@@ -9,6 +9,7 @@
 #include "../error.hpp"
 #include "frame.hpp"
 #include "frame_replies.hpp"
+#include "pinned_requests.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -19,7 +20,7 @@ inline frame& frame_for_upcall() {
   if (running == nullptr) {
     raise("Elixir.RuntimeError",
           "an upcall was made outside of a native call of Upcall, or on a thread that is not the "
-          "call's own");
+          "call's own; upcall::exclusive works in frames only, not in a pinned NIF");
   }
   running->check_may_suspend();
   return *running;
@@ -28,17 +29,25 @@ inline frame& frame_for_upcall() {
 /// A counted handle to a root that is a function.
 class function_root {
  public:
-  /// Makes `raw` a root of the running frame.
-  static function_root add(ERL_NIF_TERM raw) {
+  /// Makes `raw`, a term of `env`, a root of the running call.
+  static function_root add(ErlNifEnv* env, ERL_NIF_TERM raw) {
     frame* const running = current_frame();
-    if (running == nullptr)
-      raise("Elixir.RuntimeError", "a function can be decoded inside a native call of Upcall only");
+    if (running == nullptr) {
+      pinned_call* const call = current_pinned_call();
+      if (call == nullptr)
+        raise("Elixir.RuntimeError",
+              "an upcall::function can be decoded inside a native call of Upcall only; elsewhere, "
+              "take an upcall::kept_function");
+      return function_root(call->add_root(env, raw));
+    }
     if (running->is_abandoned()) throw abandoned{};
-    return function_root(running->add_root(raw));
+    return function_root(running->add_root(in_frame(env, raw)));
   }
 
   /// Finds or makes the running frame's copy of a kept function.
   static function_root of_kept(const std::shared_ptr<const owned_term>& copy) {
+    if (current_frame() == nullptr && current_pinned_call() != nullptr)
+      return function_root(current_pinned_call()->root_of_kept(copy));
     frame& running = frame_for_upcall();
     for (const auto& [known, used] : running.kept_functions) {
       if (known == copy) return function_root(used);
@@ -48,26 +57,43 @@ class function_root {
     return function_root(std::move(made));
   }
 
-  /// Gives the function's frame, for an upcall. Throws: `error` where that is not the running one.
-  [[nodiscard]] frame& owner() const {
+  /// Gives the function's frame, for an upcall; null where it belongs to a pinned call. Throws:
+  /// `error` where its frame is not the running one.
+  [[nodiscard]] frame* owner() const {
     if (!m_root) throw_moved_from();
     frame* const running = m_root->frame().here();
-    if (running == nullptr) throw_elsewhere();
+    if (running == nullptr) return no_frame();
     running->check_may_suspend();
-    return *running;
+    return running;
   }
   [[nodiscard]] std::uint32_t index() const noexcept { return m_root->index(); }
+  /// Of one that has no frame.
+  [[nodiscard]] pinned_call& pinned() const noexcept { return *m_root->pinned; }
 
+  /// Gives the function, in the frame's environment or that of the pinned call.
   [[nodiscard]] ERL_NIF_TERM raw() const {
     if (!m_root) throw_moved_from();
     frame* const running = m_root->frame().here();
-    if (running == nullptr) throw_elsewhere();
+    if (running == nullptr) {
+      no_frame();
+      return pinned().keep(pinned().fetch_root(index()).raw());
+    }
     if (running->is_abandoned()) throw abandoned{};
     return running->root_term(m_root->index());
+  }
+  /// Gives a copy of it.
+  [[nodiscard]] owned_term copy() const {
+    if (m_root && m_root->pinned != nullptr) return pinned().fetch_root(index());
+    return owned_term(raw());
   }
 
  private:
   explicit function_root(root_handle made) noexcept : m_root(std::move(made)) {}
+
+  UPCALL_COLD frame* no_frame() const {
+    if (m_root->pinned == nullptr) throw_elsewhere();
+    return nullptr;
+  }
 
   [[noreturn]] UPCALL_COLD static void throw_moved_from() {
     raise("Elixir.RuntimeError", "this upcall::function was moved from");

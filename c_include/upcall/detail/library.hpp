@@ -13,6 +13,7 @@
 #include "../atom.hpp"
 #include "exclusive_base.hpp"
 #include "immortal.hpp"
+#include "pinned_requests.hpp"
 #include "placement.hpp"
 #include "resource_type.hpp"
 #include "shared_object.hpp"
@@ -57,6 +58,7 @@ inline constexpr ErlNifFunc trampoline_entries[] = {
     {"__upcall_resume_raised__", 4, &resume<outcome_kind::raised>, 0},
     {"__upcall_wait__", 2, &await_turn, 0},
     {"__upcall_tell__", 3, &tell, 0},
+    {"__upcall_next__", 4, &serve_next, 0},
     {"__upcall_info__", 0, &info, 0},
     {"__upcall_nifs__", 0, &nifs, 0},
 };

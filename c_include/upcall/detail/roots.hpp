@@ -14,6 +14,7 @@ namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 class frame;
+class pinned_call;
 
 /// Which frame, and where. A frame may be gone, so it is not touched before it is known to be
 /// there.
@@ -40,6 +41,7 @@ class root {
   bool leave() noexcept { return m_handles.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
   root* next = nullptr;  ///< of the list of `roots` that it is in, once it has no handle
+  std::shared_ptr<pinned_call> pinned{};  ///< that it belongs to, in the place of a frame
 
  private:
   frame_place m_frame;
@@ -142,6 +144,7 @@ class roots {
 /// Gives up a root without a handle: to its frame where that is running here. Elsewhere its frame
 /// can't be told, and the term lives as long as the frame.
 void release_root(root* last) noexcept;
+void release_pinned_root(root* last) noexcept;
 
 /// A counted handle to a root. Threads: any may copy and destroy it.
 class root_handle {

@@ -5,6 +5,7 @@
 
 #include "frame.hpp"
 #include "frame_replies.hpp"
+#include "pinned_requests.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -31,6 +32,9 @@ inline std::string terminate_message() noexcept {
 [[noreturn]] inline void terminate_frame() noexcept {
   frame* const running = current_frame();
   if (running == nullptr) {
+    if (pinned_call* const call_here = current_pinned_call())
+      call_here->park(
+          exception_reply(call_here->env(), "Elixir.RuntimeError", terminate_message()));
     if (earlier_terminate_handler != nullptr) earlier_terminate_handler();
     std::abort();
   }

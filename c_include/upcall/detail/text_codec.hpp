@@ -12,15 +12,11 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// Copies a binary to where it neither moves nor dies before the frame ends. Large ones are shared.
-inline ErlNifBinary view_binary(ERL_NIF_TERM raw, const char* expected) {
-  frame* running = current_frame();
-  if (running == nullptr)
-    raise("Elixir.RuntimeError", "a view can be decoded inside a native call of Upcall only");
-  ErlNifEnv* env = running->views();
+/// Copies a binary to where it neither moves nor dies before the call ends. Large ones are shared.
+inline ErlNifBinary view_binary(ErlNifEnv* env, ERL_NIF_TERM raw, const char* expected) {
   if (!enif_is_binary(env, raw)) throw bad_term(expected, raw);
   ErlNifBinary binary{};
-  enif_inspect_binary(env, enif_make_copy(env, raw), &binary);
+  enif_inspect_binary(env, keep_in_call(raw), &binary);
   return binary;
 }
 
@@ -43,8 +39,8 @@ struct codec<std::string> {
 template <>
 struct codec<std::string_view> : codec<std::string> {
   static constexpr bool borrows = true;
-  static std::string_view decode(ErlNifEnv*, ERL_NIF_TERM raw) {
-    const ErlNifBinary binary = detail::view_binary(raw, "a string");
+  static std::string_view decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    const ErlNifBinary binary = detail::view_binary(env, raw, "a string");
     return {reinterpret_cast<const char*>(binary.data), binary.size};
   }
 };
@@ -53,8 +49,8 @@ struct codec<std::string_view> : codec<std::string> {
 template <>
 struct codec<std::span<const std::byte>> {
   static constexpr bool borrows = true;
-  static std::span<const std::byte> decode(ErlNifEnv*, ERL_NIF_TERM raw) {
-    const ErlNifBinary binary = detail::view_binary(raw, "a binary");
+  static std::span<const std::byte> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    const ErlNifBinary binary = detail::view_binary(env, raw, "a binary");
     return {reinterpret_cast<const std::byte*>(binary.data), binary.size};
   }
   static ERL_NIF_TERM encode(ErlNifEnv* env, std::span<const std::byte> value) noexcept {

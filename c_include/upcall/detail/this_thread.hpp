@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cxxabi.h>
+#include <pthread.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 
 #include "config.hpp"
 
@@ -11,10 +14,15 @@ namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 class frame;
+class pinned_call;
 
-/// What a thread knows of the frames that it runs.
+/// What a thread knows of the native calls that it runs.
 struct thread_frames {
   frame* current = nullptr;
+  pinned_call* pinned = nullptr;  ///< that it works for
+  std::exception_ptr* c_failure =
+      nullptr;  ///< where C callbacks leave what they catch, unless in a frame
+  const std::byte* known_stack_end = nullptr;
   std::uint64_t next_number = 0;
   abi::__cxa_eh_globals* known_exceptions = nullptr;
 
@@ -22,6 +30,12 @@ struct thread_frames {
   abi::__cxa_eh_globals* exceptions() noexcept {
     if (known_exceptions == nullptr) known_exceptions = abi::__cxa_get_globals();
     return known_exceptions;
+  }
+
+  /// The lowest address that the thread's own stack may grow to.
+  const std::byte* stack_end() noexcept {
+    if (known_stack_end == nullptr) known_stack_end = ask_for_stack_end();
+    return known_stack_end;
   }
 
   /// Gives a number that never comes again, so that a handle that outlives its frame is known.
@@ -33,7 +47,28 @@ struct thread_frames {
     }
     return next_number++;
   }
+
+ private:
+  UPCALL_COLD static const std::byte* ask_for_stack_end() noexcept;
 };
+
+inline const std::byte* thread_frames::ask_for_stack_end() noexcept {
+#if defined(__linux__)
+  pthread_attr_t attributes;
+  void* lowest = nullptr;
+  std::size_t size = 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return nullptr;
+  pthread_attr_getstack(&attributes, &lowest, &size);
+  pthread_attr_destroy(&attributes);
+  return static_cast<const std::byte*>(lowest);
+#elif defined(__APPLE__)
+  const pthread_t self = pthread_self();
+  return static_cast<const std::byte*>(pthread_get_stackaddr_np(self)) -
+         pthread_get_stacksize_np(self);
+#else
+  return nullptr;
+#endif
+}
 
 // See `stack_pool::this_thread` for why it looks like this.
 UPCALL_NOINLINE inline thread_frames& this_thread_frames() noexcept {

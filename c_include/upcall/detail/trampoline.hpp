@@ -11,11 +11,6 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// Raises an ArgumentError from the NIF itself, for what no C++ body stands behind.
-inline ERL_NIF_TERM raise_argument_error(ErlNifEnv* env, const char* message) noexcept {
-  return enif_raise_exception(env, make_exception(env, "Elixir.ArgumentError", message));
-}
-
 /// Gives the handle of a suspended frame that the calling process may resume. Else gives null, and
 /// `failure` is what the NIF must return.
 UPCALL_ALWAYS_INLINE const frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM reference,
@@ -68,6 +63,7 @@ inline ERL_NIF_TERM info(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
       {"suspended", suspended},
       {"abandoned", counts.abandoned.load(std::memory_order_relaxed)},
       {"parked", counts.parked.load(std::memory_order_relaxed)},
+      {"pinned", counts.pinned.load(std::memory_order_relaxed)},
       {"stacks", stacks->memory().mapped()},
       {"max_stacks", stacks->memory().most()},
   };

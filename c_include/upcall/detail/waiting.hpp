@@ -11,7 +11,7 @@
 #include "executor_table.hpp"
 #include "frame.hpp"
 #include "function_root.hpp"
-#include "immortal.hpp"
+#include "pinned_requests.hpp"
 #include "slot.hpp"
 #include "spin_policy.hpp"
 #include "waitable.hpp"
@@ -20,8 +20,6 @@
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
-
-inline immortal<spin_policy> spinning;
 
 /// How many there are; told when the library is loaded.
 inline constinit std::atomic<int> dirty_io_schedulers{0};
@@ -149,6 +147,8 @@ inline void wait_for(ErlNifEnv* env, const shared_ref<slot>& call, clock::time_p
     wait_in_frame(call, deadline);
   } else if (env != nullptr && enif_thread_type() == ERL_NIF_THR_DIRTY_IO_SCHEDULER) {
     wait_in_dirty_nif(env, call, deadline);
+  } else if (pinned_call* const call_here = current_pinned_call()) {
+    call_here->wait_for(*call, deadline, *spinning);
   } else {
     call->wait(deadline, *spinning);
   }

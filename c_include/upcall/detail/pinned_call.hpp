@@ -1,0 +1,148 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "../atom.hpp"
+#include "../error.hpp"
+#include "../term.hpp"
+#include "frame_parts.hpp"
+#include "rendezvous.hpp"
+#include "roots.hpp"
+#include "slot.hpp"
+#include "this_thread.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// An upcall that a thread of a pinned call makes. It lives on that thread's stack.
+struct pinned_request {
+  owned_env env;          ///< of the request, and then of its outcome
+  ERL_NIF_TERM what = 0;  ///< see lib/upcall/nif.ex
+  outcome_kind kind = outcome_kind::abandoned;
+  ERL_NIF_TERM outcome = 0;
+  rendezvous meeting{};
+  pinned_request* next = nullptr;
+};
+
+/// A native call whose body runs on an OS thread of its own, while the process that called serves
+/// what the body, and any thread that it starts, asks for: one request after another. The process
+/// waits for one message, `{:upcall_turn, reference}`, with a reference that it has made for it.
+///
+/// Threads: any, see each part.
+class pinned_call : public std::enable_shared_from_this<pinned_call> {
+ public:
+  pinned_call(ErlNifEnv* env, nif_identity nif) noexcept : m_start_env(env), m_nif(nif) {
+    enif_self(env, &m_owner);
+    counts.pinned.fetch_add(1, std::memory_order_relaxed);
+  }
+  pinned_call(const pinned_call&) = delete;
+  pinned_call& operator=(const pinned_call&) = delete;
+  virtual ~pinned_call() { counts.pinned.fetch_sub(1, std::memory_order_relaxed); }
+
+  /// Runs the body. Threads: its own.
+  virtual void run() noexcept = 0;
+
+  [[nodiscard]] const ErlNifPid& owner() const noexcept { return m_owner; }
+  [[nodiscard]] nif_identity nif() const noexcept { return m_nif; }
+  /// Where what the call keeps lives until it ends. Threads: the body's, and those that decode.
+  [[nodiscard]] ErlNifEnv* env() const noexcept { return m_env.get(); }
+
+  // ---- for the process (NIFs) ----
+
+  /// Ends the start: gives the roots that the arguments have made.
+  ERL_NIF_TERM take_roots(ErlNifEnv* env) noexcept;
+  /// Takes the outcome of the request that the process has, if there is one, and gives the next
+  /// one, the end of the call, or `:waiting`: then `turn` will be sent. 0 when there is no such
+  /// request.
+  ERL_NIF_TERM next(ErlNifEnv* env, std::optional<outcome_kind> kind, ERL_NIF_TERM outcome,
+                    ERL_NIF_TERM turn) noexcept;
+  /// The process is gone.
+  void abandon(ErlNifEnv* env) noexcept;
+
+  // ---- for the body and the threads that it starts ----
+
+  /// Waits until the process has served the request. Throws: `abandoned`; `error` when the call has
+  /// ended, or on a scheduler.
+  void ask(pinned_request& request);
+  /// The same, and gives the value. Throws what the function did instead, too.
+  ERL_NIF_TERM ask_for_value(pinned_request& request);
+  /// Gives the term at `index`. Throws as `ask`.
+  owned_term fetch_root(std::uint32_t index);
+
+  /// Makes a term a root. While the call starts, that of the process is taken as it is.
+  root_handle add_root(ErlNifEnv* env, ERL_NIF_TERM added);
+  void drop_root(std::uint32_t index) noexcept;
+  root_handle root_of_kept(const std::shared_ptr<const owned_term>& copy);
+
+  /// Copies a term to where it lives as long as the call.
+  ERL_NIF_TERM keep(ERL_NIF_TERM raw) noexcept {
+    const std::lock_guard held(m_mutex);
+    return m_env.copy(raw);
+  }
+
+  [[nodiscard]] bool is_abandoned() const noexcept {
+    const std::lock_guard held(m_mutex);
+    return m_abandoned;
+  }
+  /// Throws when the process is gone.
+  void check_not_abandoned();
+
+  /// Waits for an executor's reply, or the end of the process. Threads: the body's.
+  void wait_for(slot& call, clock::time_point deadline, spin_policy& policy);
+
+  /// Ends the call with what the NIF returns, a term of `env()`.
+  void finish(ERL_NIF_TERM reply) noexcept;
+  /// Ends it, and never gives the thread back: its stack can't be left.
+  [[noreturn]] UPCALL_COLD void park(ERL_NIF_TERM reply) noexcept;
+
+ private:
+  /// With the lock: tells the process, if it waits.
+  void wake_process() noexcept;
+  void fail_queue() noexcept;
+  ERL_NIF_TERM with_changed_roots(ErlNifEnv* env, ERL_NIF_TERM request) noexcept;
+
+  mutable std::mutex m_mutex;
+  ErlNifEnv* m_start_env;  // of the process, while the call starts
+  ErlNifPid m_owner{};
+  nif_identity m_nif;
+  owned_env m_env;
+  pinned_request* m_first = nullptr;  // those that wait for the process
+  pinned_request** m_last = &m_first;
+  pinned_request* m_served = nullptr;   // the one that the process has
+  std::optional<owned_term> m_message;  // that the process waits for
+  ERL_NIF_TERM m_reply = 0;             // of the call, once it has ended
+  bool m_abandoned = false;
+  int m_upcalls_when_abandoned = 0;
+  slot* m_awaited = nullptr;
+  std::uint32_t m_next_root = 0;
+  ERL_NIF_TERM m_roots = 0;  // of m_start_env
+  std::vector<std::pair<std::uint32_t, owned_term>> m_added;
+  std::vector<std::uint32_t> m_dropped;
+  std::vector<std::pair<std::shared_ptr<const owned_term>, root_handle>> m_kept;
+};
+
+/// Says for its lifetime that the calling thread works for a pinned call.
+class pinned_scope {
+ public:
+  explicit pinned_scope(pinned_call& call) noexcept
+      : m_before(std::exchange(this_thread_frames().pinned, &call)) {}
+  pinned_scope(const pinned_scope&) = delete;
+  pinned_scope& operator=(const pinned_scope&) = delete;
+  ~pinned_scope() { this_thread_frames().pinned = m_before; }
+
+ private:
+  pinned_call* m_before;
+};
+
+inline pinned_call* current_pinned_call() noexcept { return this_thread_frames().pinned; }
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN
