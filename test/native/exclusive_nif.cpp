@@ -77,6 +77,12 @@ UPCALL_NIF(sign);
 std::vector<std::string> finished(handle shared) { return shared->lock()->finished; }
 UPCALL_NIF(finished);
 
+// The same on threads of their own.
+UPCALL_NIF_AS("increment_pinned", &increment, upcall::pinned);
+UPCALL_NIF_AS("use_pinned", &use, upcall::pinned);
+UPCALL_NIF_AS("try_use_pinned", &try_use, upcall::pinned);
+UPCALL_NIF_AS("sign_pinned", &sign, upcall::pinned);
+
 // What makes a frame park: it can neither return nor throw.
 struct calls_at_end {
   ~calls_at_end() { f(); }  // NOLINT(bugprone-exception-escape)
@@ -89,6 +95,7 @@ void use_and_park(handle shared, upcall::function<void()> inside) {
   inside();
 }
 UPCALL_NIF(use_and_park);
+UPCALL_NIF_AS("use_and_park_pinned", &use_and_park, upcall::pinned);
 
 void wait_and_park(handle shared, upcall::function<void()> inside) {
   const calls_at_end parked{inside};

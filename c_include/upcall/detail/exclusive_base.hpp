@@ -3,6 +3,7 @@
 #include <erl_nif.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <iterator>
@@ -16,6 +17,8 @@
 #include "call.hpp"
 #include "finisher.hpp"
 #include "frame.hpp"
+#include "holder.hpp"
+#include "pinned_requests.hpp"
 #include "trampoline.hpp"
 #include "waitable.hpp"
 
@@ -24,11 +27,11 @@ namespace detail {
 
 class exclusive_base;
 
-/// One right to an exclusive object, given up when it is destroyed in its frame, or with that.
+/// One right to an exclusive object, given up when it is destroyed in its call, or with that.
 class hold {
  public:
-  hold(std::shared_ptr<exclusive_base> taken, frame& by) noexcept
-      : m_taken(std::move(taken)), m_frame_number(by.number()) {}
+  hold(std::shared_ptr<exclusive_base> taken, holder& by) noexcept
+      : m_taken(std::move(taken)), m_number(by.number()) {}
   hold(hold&& other) noexcept = default;
   hold(const hold&) = delete;
   hold& operator=(const hold&) = delete;
@@ -36,15 +39,15 @@ class hold {
   ~hold();
 
  private:
-  // A hold that was moved elsewhere may outlive its frame, and the object.
+  // A hold that was moved elsewhere may outlive its call, and the object.
   std::shared_ptr<exclusive_base> m_taken;
-  std::uint64_t m_frame_number;
+  std::uint64_t m_number;
 };
 
-/// A frame that waits for its turn. Lives on that frame's stack, and leaves the queue with it.
-class turn final : public waitable {
+/// A native call that waits for its turn. Lives on that call's stack, and leaves the queue with it.
+class turn final : public waitable, public interruptible {
  public:
-  turn(exclusive_base& wanted, frame& by) noexcept : exclusive(&wanted), waiter(&by) {}
+  turn(exclusive_base& wanted, holder& by) noexcept : exclusive(&wanted), waiter(&by) {}
   turn(const turn&) = delete;
   turn& operator=(const turn&) = delete;
   ~turn() { leave(); }
@@ -52,41 +55,30 @@ class turn final : public waitable {
   bool await(ErlNifEnv* env, ERL_NIF_TERM reference) override;
   bool withdraw() noexcept override;
   void leave() noexcept override;
+  void interrupt(ErlNifEnv* env) noexcept override;
 
   exclusive_base* exclusive;
-  frame* waiter;
+  holder* waiter;
   bool granted = false;
   bool taken = false;
+  bool interrupted = false;
+  std::condition_variable wake;  ///< of a pinned call
   ErlNifPid process{};
-  std::optional<owned_term> message;  ///< set once its process is ready to receive it
+  std::optional<owned_term> message;  ///< of a frame, once its process is ready to receive it
 };
 
 /// Who has an object, and who waits for it. Threads: any.
 class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
  public:
   hold lock() {
-    frame& running = frame_for_upcall();
-    if (std::optional<hold> free = try_lock()) return *std::move(free);
+    holder& running = holder_here();
+    if (std::optional<hold> free = try_lock(running)) return *std::move(free);
     turn mine(*this, running);
-    if (enqueue(mine)) {
-      running.awaited = &mine;
-      const on_exit forget{running};
-      running.suspend(enif_make_tuple3(running.env(), atoms::wait.raw(), running.next_token(),
-                                       atoms::infinity.raw()));
-    }
+    if (enqueue(mine)) wait_for(mine);
     return take(mine);
   }
 
-  std::optional<hold> try_lock() {
-    frame& running = frame_for_upcall();
-    running.process();  // others compare with it, and can't ask for it
-    const std::lock_guard lock(m_mutex);
-    if (m_lost) throw_lost();
-    if (!m_holders.empty() && !is_nested(running)) return std::nullopt;
-    m_holders.push_back(&running);
-    running.held.push_back(shared_from_this());
-    return hold(shared_from_this(), running);
-  }
+  std::optional<hold> try_lock() { return try_lock(holder_here()); }
 
   /// Notes that the waiter's process is ready for the message `{:upcall_turn, reference}`. False
   /// when it is its turn already, and no message will come.
@@ -105,40 +97,40 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
     return true;
   }
 
-  /// Gives up the newest hold of the frame with that number, if it has one.
+  /// Gives up the newest hold of the call with that number, if it has one.
   void release(std::uint64_t number) noexcept {
-    frame* postponed = nullptr;
+    holder* postponed = nullptr;
     {
       const std::lock_guard lock(m_mutex);
       postponed = forget(number);
       if (m_holders.empty()) grant_next();
     }
-    if (postponed != nullptr) abandoned_frames->requeue(postponed);
+    if (postponed != nullptr) postponed->go_on();
   }
 
-  /// Of an abandoned frame: whether a nested one still has the object. It is told when that ends.
-  bool postpone_if_nested(frame& left) noexcept {
+  /// Of an abandoned call: whether a nested one still has the object. It is told when that ends.
+  bool postpone_if_nested(holder& left) noexcept {
     const std::lock_guard lock(m_mutex);
-    const bool waits = !m_holders.empty() && m_holders.back() != &left;
+    const auto found = std::find(m_holders.begin(), m_holders.end(), &left);
+    const bool waits = found != m_holders.end() && m_holders.back() != &left;
     left.is_postponed.store(waits, std::memory_order_relaxed);
     return waits;
   }
 
-  /// A frame that has the object will never go on: nobody may use it any more.
-  void lose(frame& parked) noexcept {
-    frame* postponed = nullptr;
+  /// A call that has the object will never go on: nobody may use it any more.
+  void lose(holder& parked) noexcept {
+    holder* postponed = nullptr;
     {
       const std::lock_guard lock(m_mutex);
       m_lost = true;
       postponed = forget(parked.number());
       while (!m_waiting.empty()) grant_next();
     }
-    if (postponed != nullptr) abandoned_frames->requeue(postponed);
+    if (postponed != nullptr) postponed->go_on();
   }
 
  private:
   friend class turn;
-  friend class frame;
 
   struct on_exit {
     explicit on_exit(frame& of) noexcept : waiter(of) {}
@@ -148,12 +140,48 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
     frame& waiter;
   };
 
+  /// The calling frame or pinned call. Throws: `abandoned`; `error` outside of both.
+  static holder& holder_here() {
+    if (current_frame() == nullptr) {
+      if (pinned_call* const call = current_pinned_call()) {
+        call->check_not_abandoned();
+        return *call;
+      }
+    }
+    frame& running = frame_for_upcall();
+    running.note_process();
+    return running;
+  }
+
+  std::optional<hold> try_lock(holder& running) {
+    const std::lock_guard lock(m_mutex);
+    if (m_lost) throw_lost();
+    if (!m_holders.empty() && !is_nested(running)) return std::nullopt;
+    m_holders.push_back(&running);
+    running.add_held(shared_from_this());
+    return hold(shared_from_this(), running);
+  }
+
+  void wait_for(turn& mine) {
+    if (frame* const running = current_frame()) {
+      running->awaited = &mine;
+      const on_exit forget{*running};
+      running->suspend(enif_make_tuple3(running->env(), atoms::wait.raw(), running->next_token(),
+                                        atoms::infinity.raw()));
+      return;
+    }
+    const pinned_call::interruptible_scope scope(*current_pinned_call(), mine);
+    std::unique_lock lock(m_mutex);
+    mine.wake.wait(lock, [&] { return mine.granted || mine.interrupted; });
+    if (!mine.granted) throw abandoned{};
+  }
+
   /// A holder of the same process waits below us, in a function that it called. One that was
   /// abandoned does not: it is being finished elsewhere.
-  [[nodiscard]] bool is_nested(frame& running) const noexcept {
-    frame& holder = *m_holders.back();
-    if (&holder == &running) return true;
-    return !holder.is_orphaned() && holder.process() == running.process();
+  [[nodiscard]] bool is_nested(const holder& running) const noexcept {
+    const holder& newest = *m_holders.back();
+    if (&newest == &running) return true;
+    return !newest.is_orphaned() && newest.process == running.process;
   }
 
   bool enqueue(turn& waiting) {
@@ -168,7 +196,7 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
     if (m_lost) throw_lost();
     if (!waiting.granted)
       raise("Elixir.ArgumentError", "this native call was resumed before its turn");
-    waiting.waiter->held.push_back(shared_from_this());
+    waiting.waiter->add_held(shared_from_this());
     waiting.taken = true;
     return hold(shared_from_this(), *waiting.waiter);
   }
@@ -180,27 +208,26 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
     m_waiting.pop_front();
     next.granted = true;
     if (!m_lost) m_holders.push_back(next.waiter);
+    next.wake.notify_one();
     if (!next.message) return;
     const frame* running = current_frame();
-    // NULL only on the finisher's threads, which are not the VM's. A process that is gone leaves
+    // NULL only on our own threads, which are not the VM's. A process that is gone leaves
     // its frame to the finisher, where the turn is passed on.
     ErlNifEnv* const sender = running == nullptr ? nullptr : running->env();
     enif_send(sender, &next.process, nullptr, next.message->raw());
   }
 
-  /// With the lock: takes the frame's newest hold out, and gives the abandoned frame that this was
+  /// With the lock: takes the call's newest hold out, and gives the abandoned one that this was
   /// holding up.
-  frame* forget(std::uint64_t number) noexcept {
+  holder* forget(std::uint64_t number) noexcept {
     const auto newest = std::find_if(m_holders.rbegin(), m_holders.rend(),
-                                     [=](const frame* each) { return each->number() == number; });
+                                     [=](const holder* each) { return each->number() == number; });
     if (newest == m_holders.rend()) return nullptr;
-    std::vector<std::shared_ptr<exclusive_base>>& held = (*newest)->held;
-    const auto last = std::find(held.rbegin(), held.rend(), shared_from_this());
-    held.erase(std::next(last).base());
+    (*newest)->remove_held(*this);
     m_holders.erase(std::next(newest).base());
     if (m_holders.empty()) return nullptr;
-    // It may hold several of these, whose nested frames end at once: one of them brings it back.
-    frame* const outer = m_holders.back();
+    // It may hold several of these, whose nested calls end at once: one of them brings it back.
+    holder* const outer = m_holders.back();
     return outer->is_postponed.exchange(false, std::memory_order_relaxed) ? outer : nullptr;
   }
 
@@ -221,17 +248,18 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
   }
 
   std::mutex m_mutex;
-  std::vector<frame*> m_holders;  // innermost last; all of one process
+  std::vector<holder*> m_holders;  // innermost last; all of one process
   std::deque<turn*> m_waiting;
   bool m_lost = false;
 };
 
-// Elsewhere than in its frame it does nothing: what the frame holds is the frame's own, to be
-// changed by the thread that runs it, and is given up when it ends.
+// Elsewhere than in its call it does nothing: what a call holds is its own, to be changed by the
+// thread that runs it, and is given up when it ends.
 inline hold::~hold() {
   if (m_taken == nullptr) return;
-  const frame* const running = current_frame();
-  if (running != nullptr && running->number() == m_frame_number) m_taken->release(m_frame_number);
+  const holder* here = current_frame();
+  if (here == nullptr) here = current_pinned_call();
+  if (here != nullptr && here->number() == m_number) m_taken->release(m_number);
 }
 
 inline bool turn::await(ErlNifEnv* env, ERL_NIF_TERM reference) {
@@ -239,20 +267,32 @@ inline bool turn::await(ErlNifEnv* env, ERL_NIF_TERM reference) {
 }
 inline bool turn::withdraw() noexcept { return exclusive->withdraw(*this); }
 inline void turn::leave() noexcept { exclusive->leave_queue(*this); }
+inline void turn::interrupt(ErlNifEnv*) noexcept {
+  const std::lock_guard lock(exclusive->m_mutex);
+  interrupted = true;
+  wake.notify_one();
+}
 
 inline bool finisher::postpone_if_needed(frame& left) noexcept {
-  return std::any_of(left.held.begin(), left.held.end(),
+  const auto all = left.held();
+  return std::any_of(all.begin(), all.end(),
                      [&](const auto& each) { return each->postpone_if_nested(left); });
 }
 
-inline void frame::give_up_holds() noexcept {
-  // Copies, for the last owner may be the list.
-  while (!held.empty()) std::shared_ptr(held.back())->release(m_number);
+inline void holder::give_up_holds() noexcept {
+  const auto all = held();
+  for (auto each = all.rbegin(); each != all.rend(); ++each) (*each)->release(m_number);
 }
 
-inline void frame::lose_holds() noexcept {
-  while (!held.empty()) std::shared_ptr(held.back())->lose(*this);
-  if (awaited != nullptr) awaited->leave();
+inline void holder::lose_holds() noexcept {
+  const auto all = held();
+  for (auto each = all.rbegin(); each != all.rend(); ++each) (*each)->lose(*this);
+}
+
+inline bool pinned_call::postpone_if_needed() noexcept {
+  const auto all = held();
+  return std::any_of(all.begin(), all.end(),
+                     [&](const auto& each) { return each->postpone_if_nested(*this); });
 }
 
 /// `wait(frame, reference)`: `:granted` when what the frame waits for has come already, else

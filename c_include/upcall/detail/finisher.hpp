@@ -87,6 +87,10 @@ class finisher {
 /// The finisher of this library.
 inline immortal<finisher> abandoned_frames;
 
+inline void frame::requeue(holder& postponed) noexcept {
+  abandoned_frames->requeue(static_cast<frame*>(&postponed));
+}
+
 /// Elixir has let go of a frame. Threads: any scheduler, ours.
 inline void destroy_frame_handle(ErlNifEnv*, void* object) noexcept {
   frame* const left = static_cast<frame_handle*>(object)->suspended;

@@ -15,6 +15,7 @@
 #include "../error.hpp"
 #include "config.hpp"
 #include "frame_parts.hpp"
+#include "holder.hpp"
 #include "roots.hpp"
 #include "stack_pool.hpp"
 #include "this_thread.hpp"
@@ -22,20 +23,19 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-class exclusive_base;
 class waitable;
 
 /// A native call that can be suspended. It lives on the stack of its body. Threads: one at a time.
-class frame {
+class frame final : public holder {
  public:
   /// Begins on the thread of `here`.
   frame(step& first, nif_identity nif, fiber* on, std::size_t stack_class,
         thread_frames& here) noexcept
-      : m_step(&first),
+      : holder(here.take_number(), &requeue),
+        m_step(&first),
         m_env(first.env),
         m_fiber(on),
         m_stack_class(stack_class),
-        m_number(here.take_number()),
         m_nif(nif) {
     here.current = this;
     on->occupant = this;
@@ -43,7 +43,7 @@ class frame {
   frame(const frame&) = delete;
   frame& operator=(const frame&) = delete;
   ~frame() {
-    if (!held.empty()) give_up_holds();
+    if (has_held()) give_up_holds();
     // What may hold roots goes while the roots are still there.
     kept_functions.clear();
     m_kept_result = {};
@@ -67,7 +67,7 @@ class frame {
   /// Forgets the handle, which is being destroyed: nobody will resume this frame.
   void abandon() noexcept {
     m_handle = nullptr;
-    m_orphaned.store(true, std::memory_order_release);
+    set_orphaned();
   }
 
   /// Runs on without a caller, until the body has ended or is parked.
@@ -127,7 +127,7 @@ class frame {
 
   /// Makes a term a root.
   root_handle add_root(ERL_NIF_TERM added) {
-    return root_handle(m_roots.add(m_env, added, {m_number, m_fiber, m_fiber->size()}));
+    return root_handle(m_roots.add(m_env, added, {number(), m_fiber, m_fiber->size()}));
   }
   void drop_root(root* dead) noexcept {
     if (dead->index() == m_selected) m_selected = no_function;
@@ -161,23 +161,16 @@ class frame {
     return true;
   }
 
-  /// The process that the frame belongs to, as a term. The first call is the frame's own.
-  ERL_NIF_TERM process() noexcept {
-    if (m_process == 0) {
-      ErlNifPid self;
-      enif_self(m_env, &self);
-      m_process = enif_make_pid(m_env, &self);
-    }
-    return m_process;
-  }
-  /// Whether nobody will resume it, known or not yet known to itself.
-  [[nodiscard]] bool is_orphaned() const noexcept {
-    return m_orphaned.load(std::memory_order_acquire);
+  /// Notes the process that the frame belongs to, which others can't ask it for.
+  void note_process() noexcept {
+    if (process != 0) return;
+    ErlNifPid self;
+    enif_self(m_env, &self);
+    process = self.pid;
   }
 
   [[nodiscard]] ErlNifEnv* env() const noexcept { return m_env; }
-  [[nodiscard]] std::uint64_t number() const noexcept { return m_number; }
-  [[nodiscard]] step_mark mark() const noexcept { return {m_number, m_step_number}; }
+  [[nodiscard]] step_mark mark() const noexcept { return {number(), m_step_number}; }
   [[nodiscard]] nif_identity nif() const noexcept { return m_nif; }
   [[nodiscard]] bool is_abandoned() const noexcept { return m_abandoned; }
 
@@ -202,10 +195,8 @@ class frame {
   frame* next_abandoned = nullptr;  ///< of the finisher's list
   std::vector<std::pair<std::shared_ptr<const owned_term>, root_handle>> kept_functions;
   std::exception_ptr* c_failure =
-      &m_unscoped_failure;                            ///< where C callbacks leave what they caught
-  std::vector<std::shared_ptr<exclusive_base>> held;  ///< oldest first
-  waitable* awaited = nullptr;                        ///< what it waits for, on its stack
-  std::atomic<bool> is_postponed{false};  ///< abandoned, while a nested frame uses what it holds
+      &m_unscoped_failure;      ///< where C callbacks leave what they caught
+  waitable* awaited = nullptr;  ///< what it waits for, on its stack
 
   /// Runs the whole body: `call` gives what the NIF returns. No exception leaves it.
   template <class Call>
@@ -277,8 +268,8 @@ class frame {
     return selected;
   }
 
-  UPCALL_COLD void give_up_holds() noexcept;
-  UPCALL_COLD void lose_holds() noexcept;
+  /// Goes on being finished, which a nested call has kept it from. (finisher.hpp)
+  static void requeue(holder& postponed) noexcept;
 
   void keep_result() {
     if (!m_kept_result) m_kept_result = add_root(m_result);
@@ -306,7 +297,6 @@ class frame {
   ErlNifEnv* m_env;
   fiber* m_fiber;
   std::size_t m_stack_class;
-  std::uint64_t m_number;
   std::uint32_t m_step_number = 0;
   std::uint32_t m_selected = no_function;
   ERL_NIF_TERM m_token = 0;
@@ -318,9 +308,7 @@ class frame {
   bool m_abandoned = false;
   bool m_was_suspended = false;
   frame_handle* m_handle = nullptr;
-  std::atomic<bool> m_orphaned{false};
   int m_upcalls_when_abandoned = 0;
-  ERL_NIF_TERM m_process = 0;
   ErlNifTime m_slice_start = std::numeric_limits<ErlNifTime>::min() / 2;
   std::exception_ptr m_unscoped_failure;
   nif_identity m_nif;

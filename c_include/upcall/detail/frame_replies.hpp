@@ -13,6 +13,7 @@
 #include "frame.hpp"
 #include "report.hpp"
 #include "resource_type.hpp"
+#include "waitable.hpp"
 
 // What a frame says to the trampoline (lib/upcall/nif.ex), and what it makes of its answers.
 
@@ -224,6 +225,7 @@ inline void frame::throw_abandoned() {
 inline void frame::park(ERL_NIF_TERM reply) noexcept {
   m_step->reply = reply;
   lose_holds();
+  if (awaited != nullptr) awaited->leave();
   end();
   counts.parked.fetch_add(1, std::memory_order_relaxed);
   report_parked(m_nif);

@@ -20,7 +20,7 @@ inline frame& frame_for_upcall() {
   if (running == nullptr) {
     raise("Elixir.RuntimeError",
           "an upcall was made outside of a native call of Upcall, or on a thread that is not the "
-          "call's own; upcall::exclusive works in frames only, not in a pinned NIF");
+          "call's own");
   }
   running->check_may_suspend();
   return *running;

@@ -14,13 +14,23 @@
 #include "../error.hpp"
 #include "../term.hpp"
 #include "frame_parts.hpp"
+#include "holder.hpp"
 #include "rendezvous.hpp"
 #include "roots.hpp"
-#include "slot.hpp"
 #include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
+
+/// What a thread of a pinned call waits for, other than its process.
+class interruptible {
+ public:
+  /// Lets it go: the process is gone.
+  virtual void interrupt(ErlNifEnv* env) noexcept = 0;
+
+ protected:
+  ~interruptible() = default;
+};
 
 /// An upcall that a thread of a pinned call makes. It lives on that thread's stack.
 struct pinned_request {
@@ -37,10 +47,12 @@ struct pinned_request {
 /// waits for one message, `{:upcall_turn, reference}`, with a reference that it has made for it.
 ///
 /// Threads: any, see each part.
-class pinned_call : public std::enable_shared_from_this<pinned_call> {
+class pinned_call : public holder, public std::enable_shared_from_this<pinned_call> {
  public:
-  pinned_call(ErlNifEnv* env, nif_identity nif) noexcept : m_start_env(env), m_nif(nif) {
+  pinned_call(ErlNifEnv* env, nif_identity nif) noexcept
+      : holder(this_thread_frames().take_number(), &release), m_start_env(env), m_nif(nif) {
     enif_self(env, &m_owner);
+    process = m_owner.pid;
     counts.pinned.fetch_add(1, std::memory_order_relaxed);
   }
   pinned_call(const pinned_call&) = delete;
@@ -84,19 +96,37 @@ class pinned_call : public std::enable_shared_from_this<pinned_call> {
 
   /// Copies a term to where it lives as long as the call.
   ERL_NIF_TERM keep(ERL_NIF_TERM raw) noexcept {
-    const std::lock_guard held(m_mutex);
+    const std::lock_guard locked(m_mutex);
     return m_env.copy(raw);
   }
 
   [[nodiscard]] bool is_abandoned() const noexcept {
-    const std::lock_guard held(m_mutex);
+    const std::lock_guard locked(m_mutex);
     return m_abandoned;
   }
   /// Throws when the process is gone.
   void check_not_abandoned();
 
-  /// Waits for an executor's reply, or the end of the process. Threads: the body's.
-  void wait_for(slot& call, clock::time_point deadline, spin_policy& policy);
+  /// Says for its lifetime what the body waits for, so that the end of the process interrupts it.
+  /// Threads: the body's. Throws: `abandoned`, where that has come.
+  class interruptible_scope {
+   public:
+    interruptible_scope(pinned_call& call, interruptible& awaited) : m_call(call) {
+      call.check_not_abandoned();
+      const std::lock_guard locked(call.m_mutex);
+      if (call.m_abandoned) throw abandoned{};
+      call.m_awaited = &awaited;
+    }
+    interruptible_scope(const interruptible_scope&) = delete;
+    interruptible_scope& operator=(const interruptible_scope&) = delete;
+    ~interruptible_scope() {
+      const std::lock_guard locked(m_call.m_mutex);
+      m_call.m_awaited = nullptr;
+    }
+
+   private:
+    pinned_call& m_call;
+  };
 
   /// Ends the call with what the NIF returns, a term of `env()`.
   void finish(ERL_NIF_TERM reply) noexcept;
@@ -104,6 +134,10 @@ class pinned_call : public std::enable_shared_from_this<pinned_call> {
   [[noreturn]] UPCALL_COLD void park(ERL_NIF_TERM reply) noexcept;
 
  private:
+  /// The process is gone, and no nested call uses what this one holds: lets the body go on.
+  static void release(holder& abandoned) noexcept;
+  bool postpone_if_needed() noexcept;
+  void release(ErlNifEnv* env) noexcept;
   /// With the lock: tells the process, if it waits.
   void wake_process() noexcept;
   void fail_queue() noexcept;
@@ -121,7 +155,7 @@ class pinned_call : public std::enable_shared_from_this<pinned_call> {
   ERL_NIF_TERM m_reply = 0;             // of the call, once it has ended
   bool m_abandoned = false;
   int m_upcalls_when_abandoned = 0;
-  slot* m_awaited = nullptr;
+  interruptible* m_awaited = nullptr;
   std::uint32_t m_next_root = 0;
   ERL_NIF_TERM m_roots = 0;  // of m_start_env
   std::vector<std::pair<std::uint32_t, owned_term>> m_added;

@@ -31,14 +31,14 @@ inline void pinned_call::wake_process() noexcept {
 }
 
 inline ERL_NIF_TERM pinned_call::take_roots(ErlNifEnv* env) noexcept {
-  const std::lock_guard held(m_mutex);
+  const std::lock_guard locked(m_mutex);
   m_start_env = nullptr;
   return m_roots == 0 ? enif_make_new_map(env) : m_roots;
 }
 
 inline ERL_NIF_TERM pinned_call::next(ErlNifEnv* env, std::optional<outcome_kind> kind,
                                       ERL_NIF_TERM outcome, ERL_NIF_TERM turn) noexcept {
-  const std::lock_guard held(m_mutex);
+  const std::lock_guard locked(m_mutex);
   if (kind.has_value() != (m_served != nullptr)) return 0;
   if (kind) {
     pinned_request& served = *std::exchange(m_served, nullptr);
@@ -83,21 +83,35 @@ inline void pinned_call::fail_queue() noexcept {
 }
 
 inline void pinned_call::abandon(ErlNifEnv* env) noexcept {
-  const std::lock_guard held(m_mutex);
-  if (m_reply != 0) return;
-  m_abandoned = true;
-  m_message.reset();
+  {
+    const std::lock_guard locked(m_mutex);
+    if (m_reply != 0) return;
+    m_abandoned = true;
+    m_message.reset();
+    set_orphaned();
+  }
+  // While its process had a request, the body waited, and what it holds may be in use below it.
+  if (!postpone_if_needed()) release(env);
+}
+
+// A nested call has ended, on some thread of the finisher's or of a pinned call.
+inline void pinned_call::release(holder& abandoned) noexcept {
+  static_cast<pinned_call&>(abandoned).release(nullptr);
+}
+
+inline void pinned_call::release(ErlNifEnv* env) noexcept {
+  const std::lock_guard locked(m_mutex);
   if (m_served != nullptr) {
     pinned_request& left = *std::exchange(m_served, nullptr);
     left.meeting.set_done(left.meeting.lock());
   }
   fail_queue();
-  if (m_awaited != nullptr) m_awaited->decide(env, reply_kind::caller_gone);
+  if (m_awaited != nullptr) m_awaited->interrupt(env);
 }
 
 inline void pinned_call::check_not_abandoned() {
   {
-    const std::lock_guard held(m_mutex);
+    const std::lock_guard locked(m_mutex);
     if (!m_abandoned) return;
     // A loop that swallows everything would keep a core for ever.
     constexpr int most = 100;
@@ -113,7 +127,7 @@ inline void pinned_call::ask(pinned_request& request) {
   }
   check_not_abandoned();
   {
-    const std::lock_guard held(m_mutex);
+    const std::lock_guard locked(m_mutex);
     if (m_abandoned) throw abandoned{};
     if (m_reply != 0) {
       raise("Elixir.RuntimeError",
@@ -148,7 +162,7 @@ inline owned_term pinned_call::fetch_root(std::uint32_t index) {
 }
 
 inline root_handle pinned_call::add_root(ErlNifEnv* env, ERL_NIF_TERM added) {
-  const std::lock_guard held(m_mutex);
+  const std::lock_guard locked(m_mutex);
   auto made = std::make_unique<root>(frame_place{}, m_next_root);
   made->pinned = shared_from_this();
   if (m_start_env != nullptr && env == m_start_env) {
@@ -162,7 +176,7 @@ inline root_handle pinned_call::add_root(ErlNifEnv* env, ERL_NIF_TERM added) {
 }
 
 inline void pinned_call::drop_root(std::uint32_t index) noexcept {
-  const std::lock_guard held(m_mutex);
+  const std::lock_guard locked(m_mutex);
   const auto unsent = std::find_if(m_added.begin(), m_added.end(),
                                    [index](const auto& each) { return each.first == index; });
   if (unsent != m_added.end()) {
@@ -174,32 +188,21 @@ inline void pinned_call::drop_root(std::uint32_t index) noexcept {
 
 inline root_handle pinned_call::root_of_kept(const std::shared_ptr<const owned_term>& copy) {
   {
-    const std::lock_guard held(m_mutex);
+    const std::lock_guard locked(m_mutex);
     for (const auto& [known, used] : m_kept) {
       if (known == copy) return used;
     }
   }
   root_handle made = add_root(copy->env(), copy->raw());
-  const std::lock_guard held(m_mutex);
+  const std::lock_guard locked(m_mutex);
   m_kept.emplace_back(copy, made);
   return made;
 }
 
-inline void pinned_call::wait_for(slot& call, clock::time_point deadline, spin_policy& policy) {
-  check_not_abandoned();
-  {
-    const std::lock_guard held(m_mutex);
-    if (m_abandoned) throw abandoned{};
-    m_awaited = &call;
-  }
-  call.wait(deadline, policy);
-  const std::lock_guard held(m_mutex);
-  m_awaited = nullptr;
-}
-
 inline void pinned_call::finish(ERL_NIF_TERM reply) noexcept {
   std::vector<std::pair<std::shared_ptr<const owned_term>, root_handle>> kept;
-  const std::lock_guard held(m_mutex);
+  give_up_holds();
+  const std::lock_guard locked(m_mutex);
   kept.swap(m_kept);  // each holds this call; they go when it is unlocked
   m_reply = reply == 0 ? atoms::ok.raw() : reply;
   fail_queue();
@@ -207,6 +210,7 @@ inline void pinned_call::finish(ERL_NIF_TERM reply) noexcept {
 }
 
 inline void pinned_call::park(ERL_NIF_TERM reply) noexcept {
+  lose_holds();
   finish(reply);
   counts.parked.fetch_add(1, std::memory_order_relaxed);
   report_parked(m_nif);

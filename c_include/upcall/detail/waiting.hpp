@@ -140,6 +140,16 @@ inline void wait_in_frame(const shared_ref<slot>& call, clock::time_point deadli
   running.suspend(enif_make_tuple3(env, atoms::wait.raw(), running.next_token(), timeout));
 }
 
+/// A call that the body of a pinned NIF waits for.
+class awaited_reply final : public interruptible {
+ public:
+  explicit awaited_reply(slot& call) noexcept : m_call(call) {}
+  void interrupt(ErlNifEnv* env) noexcept override { m_call.decide(env, reply_kind::caller_gone); }
+
+ private:
+  slot& m_call;
+};
+
 /// Waits until the call is decided or the deadline has come. `env` is that of a dirty NIF, else it
 /// is not used. Throws: `abandoned`; `error`.
 inline void wait_for(ErlNifEnv* env, const shared_ref<slot>& call, clock::time_point deadline) {
@@ -148,7 +158,9 @@ inline void wait_for(ErlNifEnv* env, const shared_ref<slot>& call, clock::time_p
   } else if (env != nullptr && enif_thread_type() == ERL_NIF_THR_DIRTY_IO_SCHEDULER) {
     wait_in_dirty_nif(env, call, deadline);
   } else if (pinned_call* const call_here = current_pinned_call()) {
-    call_here->wait_for(*call, deadline, *spinning);
+    awaited_reply reply(*call);
+    const pinned_call::interruptible_scope scope(*call_here, reply);
+    call->wait(deadline, *spinning);
   } else {
     call->wait(deadline, *spinning);
   }
