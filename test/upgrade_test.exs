@@ -104,6 +104,56 @@ defmodule UpcallTest.UpgradeTest do
       assert File.ls!(Path.dirname(path)) == [Path.basename(path) <> ".so"]
     end
 
+    test "leaves pinned calls to the old one", %{beam: beam, path: path} do
+      returning = spawn_caller(&Upgrade.call_twice_pinned/2)
+      killed = spawn_caller(&Upgrade.call_twice_pinned/2)
+      install(2, path)
+      reload(beam)
+      assert Upgrade.version() == 2
+
+      let_go(returning)
+      assert_receive {:returned, ^returning, 2}, 5_000
+      assert_receive {:destroyed, 1}, 5_000
+      :code.purge(Upgrade)
+      Wait.until(fn -> not Process.alive?(killed) end)
+      assert_receive {:destroyed, 1}, 5_000
+
+      new = spawn_caller(&Upgrade.call_twice_pinned/2)
+      let_go(new)
+      assert_receive {:returned, ^new, 4}, 5_000
+    end
+
+    # Its calls are answered by the new build's NIFs, which hand them to the old build's code.
+    test "answers the calls of the old one's threads", %{beam: beam, path: path} do
+      test = self()
+      server = start_supervised!(Upcall.Server)
+
+      function = fn version ->
+        send(test, {:called, self(), version})
+        receive(do: (:go -> version))
+      end
+
+      Upgrade.start_thread(function, server, 3, self())
+      assert_receive {:called, ^server, 1}, 5_000
+      install(2, path)
+      reload(beam)
+      :code.purge(Upgrade)
+      assert Upgrade.version() == 2
+
+      send(server, :go)
+
+      for _ <- 1..2 do
+        assert_receive {:called, ^server, 1}, 5_000
+        send(server, :go)
+      end
+
+      assert_receive {:sum, 3}, 5_000
+      Upgrade.start_thread(function, server, 1, self())
+      assert_receive {:called, ^server, 2}, 5_000
+      send(server, :go)
+      assert_receive {:sum, 2}, 5_000
+    end
+
     test "may come under another name of the same file", %{path: path} do
       caller = spawn_caller()
       File.ln_s!(path <> ".so", path <> "_link.so")
@@ -294,6 +344,8 @@ defmodule UpcallTest.UpgradeTest do
     heads = [
       "version()",
       "call_twice(f, told)",
+      "call_twice_pinned(f, told)",
+      "start_thread(f, executor, calls, told)",
       "make_object()",
       "make_named()",
       "use(object, before, inside)"
@@ -318,14 +370,14 @@ defmodule UpcallTest.UpgradeTest do
 
   # ---- callers ----
 
-  # A process that is suspended in a native call until `let_go/1`.
-  defp spawn_caller do
+  # A process that is in a native call until `let_go/1`.
+  defp spawn_caller(native \\ &Upgrade.call_twice/2) do
     test = self()
 
     caller =
       spawn(fn ->
         sum =
-          Upgrade.call_twice(
+          native.(
             fn version ->
               send(test, {:suspended, self()})
               receive(do: (:go -> version))

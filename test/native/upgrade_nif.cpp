@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <thread>
 #include <upcall.hpp>
 
 #ifndef UPGRADE_VERSION
@@ -19,7 +20,7 @@ class witness {
   ~witness() {
     const upcall::detail::frame* running = upcall::detail::current_frame();
     const upcall::owned_env env;
-    enif_send(running->env(), &m_told, env.get(),
+    enif_send(running == nullptr ? nullptr : running->env(), &m_told, env.get(),
               enif_make_tuple2(env.get(), enif_make_atom(env.get(), "destroyed"),
                                enif_make_int(env.get(), UPGRADE_VERSION)));
   }
@@ -36,6 +37,21 @@ std::int64_t call_twice(upcall::function<std::int64_t(std::int64_t)> f, ErlNifPi
   return f(UPGRADE_VERSION) + f(UPGRADE_VERSION);
 }
 UPCALL_NIF(call_twice);
+UPCALL_NIF_AS("call_twice_pinned", &call_twice, upcall::pinned);
+
+// A thread that calls through an executor, and goes on whatever becomes of the module.
+void start_thread(upcall::function<std::int64_t(std::int64_t)> f, upcall::executor where,
+                  std::int64_t calls, ErlNifPid told) {
+  std::thread([bound = f.on(where), calls, told] {
+    std::int64_t sum = 0;
+    for (std::int64_t i = 0; i < calls; ++i) sum += bound.try_call(UPGRADE_VERSION).value_or(-1000);
+    const upcall::owned_env env;
+    enif_send(nullptr, &told, env.get(),
+              enif_make_tuple2(env.get(), enif_make_atom(env.get(), "sum"),
+                               enif_make_int64(env.get(), sum)));
+  }).detach();
+}
+UPCALL_NIF(start_thread);
 
 // Versions differ in the layout of what they share with Elixir.
 struct object {

@@ -2,6 +2,7 @@
 
 #include <erl_nif.h>
 
+#include <cstddef>
 #include <mutex>
 #include <unordered_map>
 
@@ -14,6 +15,9 @@ namespace detail {
 
 /// The module that loaded this library, whose NIFs executors answer by.
 inline constinit ERL_NIF_TERM library_module = 0;
+
+/// Tells this library from others, and this build from the next.
+inline constinit std::size_t library_number = 0;
 
 /// The executors that this library knows: one link, and so one monitor, a process. Threads: any.
 class executor_table {

@@ -2,6 +2,7 @@
 
 #include <erl_nif.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <system_error>
@@ -39,6 +40,8 @@ class finisher {
  private:
   // A frame that blocks holds up its thread only.
   static constexpr int most_threads = 4;
+  // None stays for ever: the library may be out of use.
+  static constexpr std::chrono::seconds rest{5};
 
   void start_thread() noexcept {
     try {
@@ -50,8 +53,7 @@ class finisher {
   }
 
   void work() noexcept {
-    for (;;) {
-      frame* const left = next_frame();
+    while (frame* const left = next_frame()) {
       if (postpone_if_needed(*left)) continue;
       step last;
       left->finish(last);
@@ -63,11 +65,16 @@ class finisher {
   /// (exclusive_base.hpp)
   static bool postpone_if_needed(frame& left) noexcept;
 
+  /// Null when the thread is to end: there was nothing to do for a while.
   frame* next_frame() noexcept {
     std::unique_lock lock(m_mutex);
     ++m_idle;
-    m_wake.wait(lock, [this] { return m_first != nullptr; });
+    m_wake.wait_for(lock, rest, [this] { return m_first != nullptr; });
     --m_idle;
+    if (m_first == nullptr) {
+      --m_threads;
+      return nullptr;
+    }
     --m_queued;
     frame* const left = m_first;
     m_first = left->next_abandoned;

@@ -42,9 +42,8 @@ class holder {
   /// Forgets the newest right to it that there is.
   void remove_held(const exclusive_base& given_up) noexcept {
     const std::lock_guard locked(m_mutex);
-    const auto last = std::find_if(m_held.rbegin(), m_held.rend(), [&](const auto& each) {
-      return each.get() == &given_up;
-    });
+    const auto last = std::find_if(m_held.rbegin(), m_held.rend(),
+                                   [&](const auto& each) { return each.get() == &given_up; });
     m_held.erase(std::next(last).base());
   }
   /// Gives what it has, oldest first.
@@ -53,7 +52,7 @@ class holder {
     return m_held;
   }
 
-  ERL_NIF_TERM process = 0;                           ///< set before it holds anything
+  ERL_NIF_TERM process = 0;               ///< set before it holds anything
   std::atomic<bool> is_postponed{false};  ///< abandoned, while a nested call uses what it holds
 
  protected:

@@ -135,8 +135,9 @@ inline int load_library(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
   if (!pin_library()) return 1;
   static_atom::load_all(env);
   const ERL_NIF_TERM build = enif_make_unique_integer(env, ERL_NIF_UNIQUE_POSITIVE);
-  ErlNifSInt64 number = 0;
-  enif_get_int64(env, build, &number);
+  ErlNifUInt64 number = 0;
+  enif_get_uint64(env, build, &number);
+  library_number = static_cast<std::size_t>(number);
   if (!resource_type::open_all(env, std::to_string(number)) || !open_shared_types(env)) return 2;
   enif_get_map_value(env, options, enif_make_atom(env, "module"), &library_module);
   dirty_io_schedulers.store(static_cast<int>(load_option(env, options, "dirty_io_schedulers")),

@@ -28,7 +28,10 @@ inline placement place(slot& call, executor_link& front) {
   executor_link* best = nullptr;
   std::size_t least = 0;
   std::size_t under_way = 0;
-  for (const shared_ref<executor_link>& worker : pool->workers) {
+  // Libraries don't know of each other's calls: of idle workers, each prefers another one.
+  const std::size_t count = pool->workers.size();
+  for (std::size_t at = 0; at < count; ++at) {
+    const shared_ref<executor_link>& worker = pool->workers[(library_number + at) % count];
     if (worker->is_dead()) {
       front.set_members(nullptr);  // it has another one by now, or soon
       return call.move_to(front);
