@@ -7,7 +7,7 @@ defmodule UpcallTest.ReadmeTest do
     readme = File.read!(Path.join(@root, "README.md"))
     blocks = Regex.scan(~r/<!-- (\S+) -->\n```\w+\n(.*?)```\n/s, readme, capture: :all_but_first)
 
-    assert length(blocks) == 2
+    assert length(blocks) == 4
     for [path, code] <- blocks, do: assert(File.read!(Path.join(@root, path)) == code, path)
   end
 

@@ -11,7 +11,7 @@ defmodule Demo.MixProject do
     ]
   end
 
-  def application, do: [extra_applications: [:logger]]
+  def application, do: [extra_applications: [:logger], mod: {Demo.Application, []}]
 
   defp build_native(_) do
     include = Path.join(Mix.Project.deps_paths()[:upcall], "c_include")
