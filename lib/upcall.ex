@@ -5,6 +5,8 @@ defmodule Upcall do
   A NIF that gets a function calls it like any C++ callable. The function runs in the process that
   called the NIF, while the native code waits on a stack of its own and holds no scheduler.
 
+  A thread that no Elixir process waits for calls functions in an `Upcall.Server` or an `Upcall.Pool`.
+
   `Upcall.Nif` declares a module's NIFs; the C++ side is the header `upcall.hpp` in
   `include_dir/0`.
   """

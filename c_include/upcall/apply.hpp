@@ -21,10 +21,10 @@ namespace upcall UPCALL_HIDDEN {
 ///     upcall::result r = upcall::apply(env, pid_or_name, fun, params, 200ms);
 ///     return r.to_term(env);
 ///
-/// `pid_or_name` is a term, or an `upcall::executor`. `fun` is a term, an `owned_term` or a
-/// `kept_function`. `params` is a proper list, or a `std::tuple` of what has a codec. `env` is the
-/// NIF's; null on a thread that native code has made. A call that has not begun when `timeout` is
-/// over never will.
+/// `pid_or_name` is an `ERL_NIF_TERM` or an `upcall::executor`. `fun` is an `ERL_NIF_TERM`, a
+/// `term`, an `owned_term` or a `kept_function`. `params` is a proper list, as an `ERL_NIF_TERM` or
+/// an `owned_term`, or a `std::tuple` of what has a codec. `env` is that of a hand-written NIF, and
+/// null elsewhere. A call that has not begun when `timeout` is over never will.
 ///
 /// Threads: those of native code and dirty IO schedulers, which it blocks; in a frame it suspends,
 /// and you may be on another thread afterwards.

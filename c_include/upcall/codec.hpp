@@ -47,7 +47,7 @@ concept encodable = requires(ErlNifEnv* env, const T& value) {
   { codec<T>::encode(env, value) } -> std::same_as<ERL_NIF_TERM>;
 };
 
-/// A type whose values are valid until the next upcall, or until the frame ends.
+/// A type whose values are valid until the next upcall, or until the call ends.
 template <class T>
 concept borrowing = requires {
   requires codec<T>::borrows;

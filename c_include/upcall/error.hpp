@@ -95,7 +95,7 @@ class error : public std::exception {
     m_content->stack_trace = enif_make_list(m_content->env.get(), 0);
   }
 
-  /// Says whether it raised, exited or threw.
+  /// Says what came in the place of a value.
   [[nodiscard]] error_kind kind() const noexcept { return m_content->kind; }
   /// Gives the text that Elixir would print.
   [[nodiscard]] const char* what() const noexcept override { return m_content->text.c_str(); }
@@ -160,13 +160,14 @@ class error : public std::exception {
   throw error(exception_module, message);
 }
 
-/// Says that nobody waits for this frame any more: its caller was killed. Let it pass; destructors
-/// clean up. It derives from nothing, so that `catch (const std::exception&)` does not stop it.
-/// Threads: the frame's own.
+/// Says that nobody waits for this native call any more: its caller was killed. Let it pass;
+/// destructors clean up. It derives from nothing, so that `catch (const std::exception&)` does not
+/// stop it.
+/// Threads: the call's own.
 class abandoned final {};
 
 /// Says that a term is not what was expected, with where it was found: "element 3: ".
-/// Threads: the frame's own; what was got is borrowed.
+/// Threads: the call's own; what was got is borrowed.
 class bad_term : public std::exception {
  public:
   bad_term(std::string expected, ERL_NIF_TERM got) : m_expected(std::move(expected)), m_got(got) {}

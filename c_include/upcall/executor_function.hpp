@@ -22,7 +22,7 @@ namespace upcall UPCALL_HIDDEN {
 /// Copies share the function; each call copies it to the executor, with what it has captured.
 ///
 /// Threads: any may hold and copy it. It can be called on threads that native code has made, and
-/// in frames, which suspend.
+/// in frames, which suspend; not in hand-written NIFs and destructors of resources.
 template <class R, class... Args>
 class executor_function<R(Args...)> {
   static_assert((encodable<std::remove_cvref_t<Args>> && ...),
@@ -40,7 +40,8 @@ class executor_function<R(Args...)> {
     }
   }
 
-  /// Calls it and gives what came of it. Throws: `abandoned`; `error` where it can't be called.
+  /// Calls it and gives what came of it. Threads: as a call. Throws: `abandoned`; `error` where it
+  /// can't be called.
   result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
     const detail::waiting_place place;
     const detail::sending_env message(nullptr);
@@ -49,6 +50,7 @@ class executor_function<R(Args...)> {
   }
 
   /// Calls it without waiting. Many may be under way. A failure of the executor is the future's.
+  /// The timeout runs from now on.
   /// Throws: `error` where it can't be called.
   [[nodiscard]] future<R> async(const std::remove_cvref_t<Args>&... args) const {
     const detail::sending_env message(nullptr);

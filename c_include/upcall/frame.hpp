@@ -24,7 +24,7 @@ inline void yield() {
 
 /// Whether the caller of this native call is gone, so that its result is wanted no more. Only
 /// frames that were suspended when their caller died come to know it; pinned NIFs always do.
-/// Threads: any; false outside of a native call.
+/// Threads: any; false outside of a native call, and on threads that a pinned body has started.
 inline bool is_abandoned() noexcept {
   if (const detail::pinned_call* const call_here = detail::current_pinned_call())
     return call_here->is_abandoned();

@@ -43,8 +43,8 @@ template <class Signature>
 class executor_function;
 
 /// Calls a function of Elixir's, in the process that called the NIF, and waits for it without
-/// holding a scheduler. Copies name the same function; it belongs to the frame that it was decoded
-/// in.
+/// holding a scheduler. Copies name the same function; it belongs to the native call that it was
+/// decoded in.
 ///
 /// Threads: the frame's own; you may be on another thread afterwards, so do not hold a lock,
 /// `errno` or a `thread_local` across a call. In a pinned NIF, any thread that its body starts; the
@@ -60,8 +60,8 @@ class function<R(Args...)> {
       "would dangle at the next upcall; return std::string, say, in the place of std::string_view");
 
  public:
-  /// Takes a function for the running frame. Throws: `bad_term`; `error` outside of a frame;
-  /// `abandoned`.
+  /// Takes a function for the running frame or pinned call. Throws: `bad_term`; `error` outside of
+  /// one; `abandoned`.
   static function decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     if (!enif_is_fun(env, raw)) detail::throw_no_function(sizeof...(Args), raw);
     return function(detail::function_root::add(env, raw));
@@ -126,7 +126,8 @@ class function<R(Args...)> {
 template <class R, class... Args>
 class kept_function<R(Args...)> {
  public:
-  /// Makes it callable in the running frame. Throws: `error` outside of one.
+  /// Makes it callable in the running frame or pinned body, whose threads may use what it gives.
+  /// Throws: `error` outside of one.
   [[nodiscard]] function<R(Args...)> here() const {
     return function<R(Args...)>(detail::function_root::of_kept(m_copy));
   }

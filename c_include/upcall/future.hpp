@@ -30,7 +30,7 @@ class future {
   future& operator=(const future&) = delete;
   ~future() { cancel(); }
 
-  /// Whether `get` would give its result at once. Throws: `error` after `get`.
+  /// Whether the answer is there, or the call has failed. Throws: `error` after `get`.
   [[nodiscard]] bool is_ready() const { return call().done(); }
 
   /// Waits for the answer, `duration` at most, and says whether it is there. The call's own timeout
@@ -50,7 +50,8 @@ class future {
       return try_get().value();
     }
   }
-  /// The same, without a throw of the `error` that came in the place of a value.
+  /// The same, without a throw of the `error` that came in the place of a value. Throws: `error`
+  /// where it can't wait; `abandoned`.
   result<R> try_get() {
     wait_until(m_deadline);
     const detail::shared_ref<detail::slot> done = std::move(m_call);

@@ -96,7 +96,8 @@ class owned_term {
 
 /// Borrows a term of the calling process. It is valid until the next upcall of its frame, for the
 /// process may move its heap then, and it knows: a stale one throws instead of reading freed
-/// memory. Threads: the frame's own.
+/// memory. In a pinned NIF it is a copy that is valid until the call ends, and does not know when
+/// it has ended. Threads: the frame's own; that of the pinned body.
 class term {
  public:
   /// Wraps a raw term of the step that is running.

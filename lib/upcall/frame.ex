@@ -4,15 +4,17 @@ defmodule Upcall.Frame do
 
   A *frame* is a native call that is suspended while Elixir runs a function for it. When its caller is
   killed, nobody will resume it: it is *abandoned*, and finished on a thread of the library's own, so
-  that every C++ destructor runs. Where that is not possible it is *parked*: its stack is lost.
+  that every C++ destructor runs. Where that is not possible it is *parked*: its stack is lost. A *pinned*
+  call has a thread in the place of a frame.
   """
 
   @typedoc """
-  Counts of one library's frames:
+  Counts of one library's native calls:
 
     * `suspended` - those that have been suspended and have not ended, abandoned ones included
     * `abandoned` - those that wait to be finished, or are being finished
     * `parked` - those that will never end; each keeps its stack
+    * `pinned` - pinned calls under way, and those that have ended while something still refers to them
     * `stacks` - stacks that were ever needed at once, in use or kept for use
     * `max_stacks` - how many there may be; a call that needs one more raises `SystemLimitError`
     * `light_guards` - whether the kernel's light guard pages protect them
@@ -21,13 +23,14 @@ defmodule Upcall.Frame do
           suspended: non_neg_integer(),
           abandoned: non_neg_integer(),
           parked: non_neg_integer(),
+          pinned: non_neg_integer(),
           stacks: non_neg_integer(),
           max_stacks: pos_integer(),
           light_guards: boolean()
         }
 
   @doc """
-  Counts the frames of the library that `module` has loaded with `use Upcall.Nif`.
+  Counts the frames and pinned calls of the library that `module` has loaded with `use Upcall.Nif`.
 
   A module without one raises `ArgumentError`.
   """

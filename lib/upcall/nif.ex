@@ -11,7 +11,8 @@ defmodule Upcall.Nif do
 
   `Demo.Native.integrate/3` calls the C++ function that `UPCALL_NIF(integrate)` names. While C++ waits
   for `f`, no scheduler waits: the native call is suspended, `f` runs in the process that called, and
-  what it raises comes out of `integrate/3` with its own stack trace.
+  what it raises comes out of `integrate/3` with its own stack trace. A NIF that C++ declares
+  `upcall::pinned` has a thread of its own, and is the same to this module and its callers.
 
   The library is loaded with the module. Where that fails, an error names the path and the reason.
 

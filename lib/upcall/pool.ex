@@ -22,14 +22,17 @@ defmodule Upcall.Pool do
 
   Its name or pid is used in native code as that of a server. No process stands between native code and
   the workers: a library asks the pool once who they are, and from then on sends each call to the worker
-  with the fewest of its calls under way. So a function that takes long holds up no other while a worker
-  is idle. Workers that die are replaced; the caller of the function that killed one is told.
+  with the fewest of its calls under way. There a call stays: while a worker is idle, none is put behind a
+  function that takes long; while all are busy, one may be. Workers that die are replaced, and who waits
+  for one of their calls is told.
 
   NIF libraries share no state: loads, and the bound `:max_queue`, are each library's own.
 
   ## When not to use it
 
     * For functions that have to run in order: use `Upcall.Server`.
+    * For functions that call the same pool again, through native code: when all workers wait for each
+      other, they do so until a timeout. Give such calls a pool of their own.
     * In a NIF that was given the function: it calls the function itself, in the calling process.
 
   ## Options

@@ -13,18 +13,21 @@ defmodule Upcall.Server do
 
       children = [{Upcall.Server, name: Demo.Events}]
 
-  Native code calls it by its name or pid: `upcall::apply(env, pid_or_name, fun, params)`, or with a
-  function that is bound to it, `handler.on(executor)`.
+  Native code calls it by its pid or by an atom that it is registered as:
+  `upcall::apply(env, pid_or_name, fun, params)`, or with a function that is bound to it,
+  `handler.on(executor)`. A `:global` or `:via` name is not known there; pass the pid.
 
-  It runs one function at a time, in the order in which the calls come. A function that raises, throws
-  or exits does not end it; one that is killed does, and its caller is told. While a function runs,
-  `$callers` in the process dictionary names the process that called the NIF, where there is one.
+  It runs one function at a time, in the order in which the calls come, and takes as many as come. A
+  function that raises, throws or exits does not end it; one that kills its process does, and who waits
+  for a call there is told. While a function runs, `$callers` in the process dictionary names the process
+  that called the NIF, where there is one.
 
   ## When not to use it
 
     * In a NIF that was given the function: it calls the function itself, in the calling process, at a
       fraction of the price.
     * For functions that may take long: they hold up all that come after them. Use `Upcall.Pool`.
+    * For more casts than it can run: they fill its mailbox. Use `Upcall.Pool`, which refuses them.
 
   ## Options
 

@@ -32,7 +32,7 @@ struct codec<ErlNifPid> {
   }
 };
 
-/// Any term, as it is: valid until the next upcall.
+/// Any term, as it is: valid as long as a `term` is.
 template <>
 struct codec<term> {
   static term decode(ErlNifEnv* env, ERL_NIF_TERM raw) { return term(detail::in_frame(env, raw)); }

@@ -35,7 +35,7 @@ struct codec<std::string> {
   }
 };
 
-/// Points to a copy that lives as long as the frame; binaries over 64 bytes are not copied.
+/// Points to a copy that lives as long as the call; binaries over 64 bytes are not copied.
 template <>
 struct codec<std::string_view> : codec<std::string> {
   static constexpr bool borrows = true;
