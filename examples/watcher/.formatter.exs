@@ -1,0 +1,1 @@
+[inputs: ["{mix,.formatter}.exs", "{lib,test,demo}/**/*.{ex,exs}"], import_deps: [:upcall]]
