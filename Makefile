@@ -26,6 +26,7 @@ test: build ## run the C++ unit tests and the ExUnit suite
 	ctest --preset dev -j$(JOBS)
 	mix test
 	$(MAKE) -C examples/sqlite test
+	cd examples/watcher && CXXFLAGS="-O2 -g -Werror" mix test --warnings-as-errors
 	cd examples/quickstart && mix test
 
 demo: deps ## run the SQLite example on the Unicode Character Database
