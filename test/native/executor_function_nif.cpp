@@ -18,6 +18,11 @@ std::int64_t call_on(int_function f, upcall::executor where, std::int64_t x) {
 }
 UPCALL_NIF(call_on);
 
+std::int64_t await_on(int_function f, upcall::executor where, std::int64_t x) {
+  return f.on(where, {.timeout = upcall::infinity})(x);
+}
+UPCALL_NIF(await_on);
+
 std::int64_t async_on(int_function f, upcall::executor where, std::int64_t x) {
   auto bound = f.on(where);
   auto one = bound.async(x);

@@ -57,14 +57,14 @@ inline bool refuse(slot& call, ErlNifEnv* env, placement why) noexcept {
 }
 
 inline placement slot::move_to(executor_link& executor) noexcept {
-  shared_ref<executor_link> before;
-  {
-    const auto held = m_meeting.lock();
-    if (m_phase != phase::queued) return placement::dropped;
-    if (!executor.add(*this)) return placement::dead;
-    before = std::exchange(m_executor, shared_ref<executor_link>::share(executor));
-  }
+  shared_ref<executor_link> before;  // released without the lock
+  const auto held = m_meeting.lock();
+  if (m_phase != phase::queued) return placement::dropped;
+  // First, as a call has the links of one list only.
+  before = std::exchange(m_executor, {});
   if (before) before->remove(*this);
+  if (!executor.add(*this)) return placement::dead;
+  m_executor = shared_ref<executor_link>::share(executor);
   return placement::placed;
 }
 
