@@ -15,6 +15,8 @@ defmodule Upcall.Frame do
     * `abandoned` - those that wait to be finished, or are being finished
     * `parked` - those that will never end; each keeps its stack
     * `pinned` - pinned calls under way, and those that have ended while something still refers to them
+    * `calls` - calls through executors that somebody still holds: who waits for the answer, or the
+      executor, which lets go of one at the first garbage collection after it was answered
     * `stacks` - stacks that were ever needed at once, in use or kept for use
     * `max_stacks` - how many there may be; a call that needs one more raises `SystemLimitError`
     * `light_guards` - whether the kernel's light guard pages protect them
@@ -24,6 +26,7 @@ defmodule Upcall.Frame do
           abandoned: non_neg_integer(),
           parked: non_neg_integer(),
           pinned: non_neg_integer(),
+          calls: non_neg_integer(),
           stacks: non_neg_integer(),
           max_stacks: pos_integer(),
           light_guards: boolean()

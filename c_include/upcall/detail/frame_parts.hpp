@@ -38,12 +38,13 @@ struct nif_identity {
   unsigned dirty;  ///< erl_nif's flag, 0 for a normal scheduler
 };
 
-/// Counts of this library's frames.
+/// Counts of this library's frames, and of its calls through executors.
 struct frame_counts {
   std::atomic<std::size_t> suspended{0};  ///< with a handle, abandoned ones included
   std::atomic<std::size_t> abandoned{0};  ///< waiting to be finished, or being finished
   std::atomic<std::size_t> parked{0};     ///< will never be finished: their stacks are lost
   std::atomic<std::size_t> pinned{0};     ///< calls on threads of their own
+  std::atomic<std::size_t> calls{0};      ///< slots that somebody holds
 };
 inline constinit frame_counts counts;
 

@@ -2,6 +2,7 @@
 
 #include <erl_nif.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "../atom.hpp"
 #include "../term.hpp"
+#include "frame_parts.hpp"
 #include "rendezvous.hpp"
 #include "shared_object.hpp"
 
@@ -49,7 +51,12 @@ class slot final : public shared_object {
  public:
   /// `caller`: the process that the call is made for, or 0.
   slot(ERL_NIF_TERM caller, hearing heard) noexcept
-      : m_caller(caller), m_heard(heard == hearing::yes) {}
+      : m_caller(caller), m_heard(heard == hearing::yes) {
+    counts.calls.fetch_add(1, std::memory_order_relaxed);
+  }
+  slot(const slot&) = delete;
+  slot& operator=(const slot&) = delete;
+  ~slot() { counts.calls.fetch_sub(1, std::memory_order_relaxed); }
 
   void destroy() noexcept override { std::destroy_at(this); }
   void process_died(ErlNifEnv*, const ErlNifPid&) noexcept override {}

@@ -56,7 +56,7 @@ ERL_NIF_TERM resume(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) noexcep
   return next.reply;
 }
 
-/// `info()`: counts of this library's frames, for `Upcall.Frame.info/1`.
+/// `info()`: counts of this library's frames and calls, for `Upcall.Frame.info/1`.
 inline ERL_NIF_TERM info(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
   const std::size_t suspended = counts.suspended.load(std::memory_order_relaxed);
   const std::pair<const char*, std::size_t> entries[] = {
@@ -64,6 +64,7 @@ inline ERL_NIF_TERM info(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
       {"abandoned", counts.abandoned.load(std::memory_order_relaxed)},
       {"parked", counts.parked.load(std::memory_order_relaxed)},
       {"pinned", counts.pinned.load(std::memory_order_relaxed)},
+      {"calls", counts.calls.load(std::memory_order_relaxed)},
       {"stacks", stacks->memory().mapped()},
       {"max_stacks", stacks->memory().most()},
   };
