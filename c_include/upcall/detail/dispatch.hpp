@@ -88,8 +88,15 @@ inline bool dispatch(const sending_env& env, const executor& to, slot& call, con
   const ERL_NIF_TERM caller = call.caller() == 0 ? atoms::nil.raw() : call.caller();
   const ERL_NIF_TERM message = enif_make_tuple5(env.get(), atoms::upcall.raw(), ticket, caller,
                                                 work.function, work.arguments);
-  // One that is dead is told to the link as well, but maybe later.
-  return env.send(chosen->pid(), message) || refuse(call, env.sender(), placement::dead);
+  if (env.send(chosen->pid(), message)) return true;
+  // A worker that has just died, and its pool has another one, or the executor, or the process of
+  // the NIF. Nobody takes the call from the list of the executor that it did not reach.
+  if (chosen.get() != known.get()) {
+    known->set_members(nullptr);
+    if (call.move_to(*known) == placement::placed && env.send(known->pid(), message)) return true;
+  }
+  call.leave_executor();
+  return refuse(call, env.sender(), placement::dead);
 }
 
 }  // namespace detail

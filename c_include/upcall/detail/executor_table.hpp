@@ -36,9 +36,13 @@ class executor_table {
 
     auto made = shared_ref<executor_link>::make(monitoring_objects, pid);
     if (enif_monitor_process(env, made.get(), &pid, nullptr) != 0) return {};
-    if (reasons_come && enif_monitor_process(env, made.get(), &reasons, nullptr) == 0) {
-      made->expect_reason();
-      ask_for_reason(env, reasons, pid, made);
+    if (reasons_come) {
+      made->expect_reason();  // before anything can say that none will come
+      // Where the calling process has been killed, it can't ask.
+      if (enif_monitor_process(env, made.get(), &reasons, nullptr) != 0 ||
+          !ask_for_reason(env, reasons, pid, made)) {
+        made->process_died(env, reasons);
+      }
     }
     m_links.insert_or_assign(pid.pid, made);
     return made;
@@ -55,13 +59,15 @@ class executor_table {
   }
 
  private:
-  /// Asks `Upcall.Monitor` to tell the link why its process died, once it has.
-  static void ask_for_reason(ErlNifEnv* env, const ErlNifPid& monitor, const ErlNifPid& pid,
+  /// Asks `Upcall.Monitor` to tell the link why its process died, once it has. False where it
+  /// can't.
+  static bool ask_for_reason(ErlNifEnv* env, const ErlNifPid& monitor, const ErlNifPid& pid,
                              const shared_ref<executor_link>& link) {
     const owned_env message;
-    enif_send(env, &monitor, message.get(),
-              enif_make_tuple4(message.get(), atoms::watch.raw(), library_module,
-                               link.term(message.get()), enif_make_pid(message.get(), &pid)));
+    return enif_send(
+               env, &monitor, message.get(),
+               enif_make_tuple4(message.get(), atoms::watch.raw(), library_module,
+                                link.term(message.get()), enif_make_pid(message.get(), &pid))) != 0;
   }
 
   std::mutex m_mutex;

@@ -121,6 +121,8 @@ class slot final : public shared_object {
 
   /// Gives it to an executor, and takes it from the one that has it. (placement.hpp)
   placement move_to(executor_link& executor) noexcept;
+  /// Takes it from the executor that has it.
+  void leave_executor() noexcept;
   /// The executor that has it, while it is not decided.
   [[nodiscard]] shared_ref<executor_link> executor() noexcept {
     const auto held = m_meeting.lock();
@@ -146,10 +148,11 @@ class slot final : public shared_object {
     m_meeting.set_done(held);
   }
 
+  // Whether the process of `env` is the executor that has it. With the lock.
+  [[nodiscard]] bool is_at_caller_of(ErlNifEnv* env) const noexcept;
   ERL_NIF_TERM begin(ErlNifEnv* env) noexcept;
   ERL_NIF_TERM answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept;
   ERL_NIF_TERM route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept;
-  void leave_executor() noexcept;
 
   rendezvous m_meeting;  // its lock guards the rest
   phase m_phase = phase::queued;
