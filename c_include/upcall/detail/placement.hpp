@@ -77,9 +77,20 @@ inline void slot::leave_executor() noexcept {
   if (left) left->remove(*this);
 }
 
+inline ERL_NIF_TERM raise_not_asked(ErlNifEnv* env) noexcept {
+  return raise_argument_error(
+      env, "this call was answered already, or another process was asked for it");
+}
+
+inline bool slot::is_at_caller_of(ErlNifEnv* env) const noexcept {
+  ErlNifPid self;
+  return m_executor && enif_self(env, &self) != nullptr && self.pid == m_executor->pid().pid;
+}
+
 inline ERL_NIF_TERM slot::begin(ErlNifEnv* env) noexcept {
   {
     const auto held = m_meeting.lock();
+    if (!is_at_caller_of(env)) return raise_not_asked(env);
     if (m_phase == phase::running || m_answered)
       return raise_argument_error(env, "this call was begun already");
     if (m_phase == phase::queued) {
@@ -96,6 +107,7 @@ inline ERL_NIF_TERM slot::answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM c
   ERL_NIF_TERM heard = atoms::dropped.raw();
   {
     const auto held = m_meeting.lock();
+    if (!is_at_caller_of(env)) return raise_not_asked(env);
     if (m_answered || m_phase == phase::queued)
       return raise_argument_error(env, "this call was answered already, or has not begun");
     m_answered = true;
@@ -110,14 +122,19 @@ inline ERL_NIF_TERM slot::answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM c
 
 /// `pool` is `{workers, max_queue}`, as the front knows them.
 inline ERL_NIF_TERM slot::route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept {
-  const shared_ref<executor_link> front = executor();
+  shared_ref<executor_link> front;
+  {
+    const auto held = m_meeting.lock();
+    if (!is_at_caller_of(env)) return raise_not_asked(env);
+    front = m_executor;
+  }
   int arity = 0;
   const ERL_NIF_TERM* parts = nullptr;
   unsigned size = 0;
   ErlNifUInt64 max_queue = 0;
-  if (!front || !enif_get_tuple(env, pool, &arity, &parts) || arity != 2 ||
+  if (!enif_get_tuple(env, pool, &arity, &parts) || arity != 2 ||
       !enif_get_list_length(env, parts[0], &size) || !enif_get_uint64(env, parts[1], &max_queue)) {
-    return raise_argument_error(env, "this call is not at a pool, or was answered already");
+    return raise_argument_error(env, "expected the workers of a pool and its bound");
   }
   auto members = std::make_shared<pool_members>();
   members->most_under_way = size + static_cast<std::size_t>(max_queue);
