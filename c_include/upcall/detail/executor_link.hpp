@@ -68,10 +68,7 @@ class executor_link final : public shared_object {
     {
       const std::lock_guard held(m_mutex);
       if (!has(removed)) return;
-      (removed.previous == nullptr ? m_first : removed.previous->next) = removed.next;
-      if (removed.next != nullptr) removed.next->previous = removed.previous;
-      removed.next = removed.previous = nullptr;
-      --m_load;
+      unlink(removed);
     }
     enif_release_resource(&removed);
   }
@@ -102,6 +99,21 @@ class executor_link final : public shared_object {
   // With the lock. One that is in no list was let go already.
   [[nodiscard]] bool has(const slot& one) const noexcept {
     return one.previous != nullptr || m_first == &one;
+  }
+
+  // With the lock.
+  void unlink(slot& one) noexcept {
+    (one.previous == nullptr ? m_first : one.previous->next) = one.next;
+    if (one.next != nullptr) one.next->previous = one.previous;
+    one.next = one.previous = nullptr;
+    --m_load;
+  }
+  // With its share in it.
+  slot* take_first() noexcept {
+    const std::lock_guard held(m_mutex);
+    slot* const first = m_first;
+    if (first != nullptr) unlink(*first);
+    return first;
   }
 
   void fail_all(ErlNifEnv* env, ERL_NIF_TERM reason) noexcept;

@@ -104,19 +104,10 @@ inline ERL_NIF_TERM executor_link::tell(ErlNifEnv* env, ERL_NIF_TERM word,
 }
 
 inline void executor_link::fail_all(ErlNifEnv* env, ERL_NIF_TERM reason) noexcept {
-  slot* each = nullptr;
-  {
-    const std::lock_guard held(m_mutex);
-    each = std::exchange(m_first, nullptr);
-    m_load = 0;
-    // Each is alone from now on, as far as `remove` can see.
-    for (slot* one = each; one != nullptr; one = one->next) one->previous = nullptr;
-  }
-  while (each != nullptr) {
-    slot* const following = std::exchange(each->next, nullptr);
+  // One by one: each may be given to another executor meanwhile, and be in that one's list.
+  while (slot* const each = take_first()) {
     each->decide_if_at(*this, env, reply_kind::executor_down, reason);
     enif_release_resource(each);
-    each = following;
   }
 }
 

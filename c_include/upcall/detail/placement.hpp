@@ -57,23 +57,16 @@ inline bool refuse(slot& call, ErlNifEnv* env, placement why) noexcept {
 }
 
 inline placement slot::move_to(executor_link& executor) noexcept {
-  shared_ref<executor_link> before;  // released without the lock
   const auto held = m_meeting.lock();
   if (m_phase != phase::queued) return placement::dropped;
-  // First, as a call has the links of one list only.
-  before = std::exchange(m_executor, {});
-  if (before) before->remove(*this);
+  leave_executor(held);  // first: it has place in one list only
   if (!executor.add(*this)) return placement::dead;
   m_executor = shared_ref<executor_link>::share(executor);
   return placement::placed;
 }
 
-inline void slot::leave_executor() noexcept {
-  shared_ref<executor_link> left;
-  {
-    const auto held = m_meeting.lock();
-    left = std::exchange(m_executor, {});
-  }
+inline void slot::leave_executor(const std::unique_lock<std::mutex>& /*held*/) noexcept {
+  const shared_ref<executor_link> left = std::exchange(m_executor, {});
   if (left) left->remove(*this);
 }
 
@@ -98,8 +91,8 @@ inline ERL_NIF_TERM slot::begin(ErlNifEnv* env) noexcept {
       return atoms::true_.raw();
     }
     m_answered = true;
+    leave_executor(held);
   }
-  leave_executor();
   return atoms::false_.raw();
 }
 
@@ -111,12 +104,13 @@ inline ERL_NIF_TERM slot::answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM c
     if (m_answered || m_phase == phase::queued)
       return raise_argument_error(env, "this call was answered already, or has not begun");
     m_answered = true;
+    // Before the caller goes on: its next call is not to find this one in its way.
+    leave_executor(held);
     if (m_phase == phase::running) {
       decide(held, env, kind, content);
       heard = m_heard ? atoms::ok.raw() : atoms::unheard.raw();
     }
   }
-  leave_executor();
   return heard;
 }
 

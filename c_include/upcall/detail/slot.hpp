@@ -122,14 +122,14 @@ class slot final : public shared_object {
   /// Gives it to an executor, and takes it from the one that has it. (placement.hpp)
   placement move_to(executor_link& executor) noexcept;
   /// Takes it from the executor that has it.
-  void leave_executor() noexcept;
+  void leave_executor() noexcept { leave_executor(m_meeting.lock()); }
   /// The executor that has it, while it is not decided.
   [[nodiscard]] shared_ref<executor_link> executor() noexcept {
     const auto held = m_meeting.lock();
     return m_executor;
   }
 
-  // Of the list of the executor that has it, guarded by that one's lock.
+  // Of the list of the executor that has it, guarded by that one's lock. It is in one list at most.
   slot* next = nullptr;
   slot* previous = nullptr;
 
@@ -150,6 +150,7 @@ class slot final : public shared_object {
 
   // Whether the process of `env` is the executor that has it. With the lock.
   [[nodiscard]] bool is_at_caller_of(ErlNifEnv* env) const noexcept;
+  void leave_executor(const std::unique_lock<std::mutex>& held) noexcept;
   ERL_NIF_TERM begin(ErlNifEnv* env) noexcept;
   ERL_NIF_TERM answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept;
   ERL_NIF_TERM route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept;
