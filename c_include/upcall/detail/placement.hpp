@@ -45,7 +45,11 @@ inline placement place(slot& call, executor_link& front) {
     }
   }
   if (under_way >= pool->most_under_way) return placement::overloaded;
-  return best == nullptr ? placement::calling_self : call.move_to(*best);
+  if (best == nullptr) return placement::calling_self;
+  const placement found = call.move_to(*best);
+  if (found != placement::dead) return found;
+  front.set_members(nullptr);  // it has died since we looked
+  return call.move_to(front);
 }
 
 /// Decides a call that could not be placed. Gives false.
