@@ -117,7 +117,7 @@ defmodule Upcall.Pool do
 
   # A library that does not know the workers yet, or has seen one die.
   @impl true
-  def handle_info({:upcall, ticket, _caller, _function, _arguments} = call, state) do
+  def handle_info({:upcall, {_, _} = ticket, _caller, _function, _arguments} = call, state) do
     pids = for {pid, _index} <- state.workers, do: pid
 
     case Upcall.Executor.tell(ticket, :route, {pids, state.max_queue}) do

@@ -19,7 +19,7 @@ defmodule Upcall.RemoteServer do
   end
 
   @impl true
-  def handle_info({:upcall, ticket, _caller, function, arguments}, state) do
+  def handle_info({:upcall, {_, _} = ticket, _caller, function, arguments}, state) do
     case Upcall.Executor.tell(ticket, :begin, nil) do
       true ->
         Upcall.Counters.begun(state.place)

@@ -68,7 +68,7 @@ defmodule Upcall.Server do
   end
 
   @impl true
-  def handle_info({:upcall, ticket, caller, function, arguments}, place) do
+  def handle_info({:upcall, {_, _} = ticket, caller, function, arguments}, place) do
     Upcall.Counters.begun(place)
     outcome = Upcall.Executor.run(ticket, caller, function, arguments)
     Upcall.Counters.ended(place, outcome)
