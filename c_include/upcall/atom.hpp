@@ -114,6 +114,7 @@ inline static_atom raised{"raised"};
 inline static_atom route{"route"};
 inline static_atom forward{"forward"};
 inline static_atom refused{"refused"};
+inline static_atom waiting{"waiting"};
 inline static_atom dead{"dead"};
 inline static_atom dropped{"dropped"};
 inline static_atom unheard{"unheard"};

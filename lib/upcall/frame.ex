@@ -17,6 +17,7 @@ defmodule Upcall.Frame do
     * `pinned` - pinned calls under way, and those that have ended while something still refers to them
     * `calls` - calls through executors that somebody still holds: who waits for the answer, or the
       executor, which lets go of one at the first garbage collection after it was answered
+    * `waiting` - calls through pools that wait until a worker is idle
     * `stacks` - stacks that were ever needed at once, in use or kept for use
     * `max_stacks` - how many there may be; a call that needs one more raises `SystemLimitError`
     * `light_guards` - whether the kernel's light guard pages protect them
@@ -27,6 +28,7 @@ defmodule Upcall.Frame do
           parked: non_neg_integer(),
           pinned: non_neg_integer(),
           calls: non_neg_integer(),
+          waiting: non_neg_integer(),
           stacks: non_neg_integer(),
           max_stacks: pos_integer(),
           light_guards: boolean()

@@ -120,7 +120,7 @@ defmodule Upcall.Pool do
   def handle_info({:upcall, {_, _} = ticket, _caller, _function, _arguments} = call, state) do
     pids = for {pid, _index} <- state.workers, do: pid
 
-    case Upcall.Executor.tell(ticket, :route, {pids, state.max_queue}) do
+    case Upcall.Executor.tell(ticket, :route, {pids, state.max_queue, call}) do
       {:forward, worker} ->
         send(worker, call)
         {:noreply, state}
@@ -131,7 +131,8 @@ defmodule Upcall.Pool do
           {:EXIT, ^worker, _reason} -> handle_info(call, replace(state, worker))
         end
 
-      _refused ->
+      # It waits with its library, or has been refused or given up.
+      _ ->
         {:noreply, state}
     end
   end

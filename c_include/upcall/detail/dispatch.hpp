@@ -2,6 +2,7 @@
 
 #include <erl_nif.h>
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "../term.hpp"
 #include "executor_table.hpp"
 #include "frame.hpp"
+#include "known_pool.hpp"
 #include "pinned_call.hpp"
 #include "placement.hpp"
 #include "slot.hpp"
@@ -78,21 +80,25 @@ inline bool dispatch(const sending_env& env, const executor& to, slot& call, con
     return refuse(call, env.sender(), placement::calling_self);
 
   const shared_ref<executor_link> known = executors->find(env.sender(), pid);
-  const placement found = known ? place(call, *known) : placement::dead;
-  if (found != placement::placed) return refuse(call, env.sender(), found);
-  const shared_ref<executor_link> chosen = call.executor();
-  if (!chosen) return false;  // it has died meanwhile, and the slot knows
+  if (!known) return refuse(call, env.sender(), placement::dead);
 
   const ERL_NIF_TERM ticket =
       enif_make_tuple2(env.get(), library_module, enif_make_resource(env.get(), &call));
   const ERL_NIF_TERM caller = call.caller() == 0 ? atoms::nil.raw() : call.caller();
   const ERL_NIF_TERM message = enif_make_tuple5(env.get(), atoms::upcall.raw(), ticket, caller,
                                                 work.function, work.arguments);
+  const std::shared_ptr<known_pool> pool = known->own_pool();
+  const placement found =
+      pool == nullptr ? call.move_to(*known) : pool->place(call, *known, message);
+  if (found == placement::waiting) return true;
+  if (found != placement::placed) return refuse(call, env.sender(), found);
+  const shared_ref<executor_link> chosen = call.executor();
+  if (!chosen) return false;  // it has died meanwhile, and the slot knows
   if (env.send(chosen->pid(), message)) return true;
   // A worker that has just died, and its pool has another one, or the executor, or the process of
   // the NIF. Nobody takes the call from the list of the executor that it did not reach.
   if (chosen.get() != known.get()) {
-    known->set_members(nullptr);
+    pool->forget_workers();
     if (call.move_to(*known) == placement::placed && env.send(known->pid(), message)) return true;
   }
   call.leave_executor();

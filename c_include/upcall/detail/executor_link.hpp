@@ -6,7 +6,6 @@
 #include <memory>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 #include "../atom.hpp"
 #include "../term.hpp"
@@ -16,13 +15,7 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-class executor_link;
-
-/// The members of a pool, as its front has told.
-struct pool_members {
-  std::vector<shared_ref<executor_link>> workers;
-  std::size_t most_under_way;
-};
+class known_pool;
 
 /// What this library knows of one executor process: its calls under way, and that it lives. It
 /// monitors the process once, for all calls. The reason of a death comes from `Upcall.Monitor`
@@ -82,18 +75,20 @@ class executor_link final : public shared_object {
     return m_dead;
   }
 
-  /// Of a pool's front. Null until it has told, and after one of them has died.
-  [[nodiscard]] std::shared_ptr<const pool_members> members() const noexcept {
+  /// The pool whose front it is; null where that has not told.
+  [[nodiscard]] std::shared_ptr<known_pool> own_pool() const noexcept {
     const std::lock_guard held(m_mutex);
-    return m_members;
+    return m_own_pool;
   }
-  void set_members(std::shared_ptr<const pool_members> told) noexcept {
+  /// The same, made where there is none.
+  std::shared_ptr<known_pool> make_own_pool();
+  /// Notes the pool that it is a worker of.
+  void set_pool(const std::shared_ptr<known_pool>& of) noexcept {
     const std::lock_guard held(m_mutex);
-    m_members = std::move(told);
+    m_pool = of;
   }
-
-  /// One choice of a worker at a time, so that the pool's bound is exact.
-  std::mutex choosing;
+  /// Takes the next call of its pool, where it has none. `env` is its process's.
+  void serve_next(ErlNifEnv* env) noexcept;
 
  private:
   // With the lock. One that is in no list was let go already.
@@ -117,6 +112,8 @@ class executor_link final : public shared_object {
   }
 
   void fail_all(ErlNifEnv* env, ERL_NIF_TERM reason) noexcept;
+  void leave_pools(ErlNifEnv* env) noexcept;
+  [[nodiscard]] std::shared_ptr<known_pool> pool() const noexcept;
 
   const ErlNifPid m_executor;
   mutable std::mutex m_mutex;
@@ -124,7 +121,8 @@ class executor_link final : public shared_object {
   bool m_dead = false;
   slot* m_first = nullptr;
   std::size_t m_load = 0;
-  std::shared_ptr<const pool_members> m_members;
+  std::shared_ptr<known_pool> m_own_pool;
+  std::weak_ptr<known_pool> m_pool;
 };
 
 }  // namespace detail

@@ -9,15 +9,13 @@
 #include "../atom.hpp"
 #include "executor_link.hpp"
 #include "immortal.hpp"
+#include "known_pool.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 /// The module that loaded this library, whose NIFs executors answer by.
 inline constinit ERL_NIF_TERM library_module = 0;
-
-/// Tells this library from others, and this build from the next.
-inline constinit std::size_t library_number = 0;
 
 /// The executors that this library knows: one link, and so one monitor, a process. Threads: any.
 class executor_table {
@@ -76,6 +74,21 @@ class executor_table {
 
 inline immortal<executor_table> executors;
 
+inline std::shared_ptr<known_pool> executor_link::make_own_pool() {
+  const std::lock_guard held(m_mutex);
+  if (m_own_pool == nullptr) m_own_pool = std::make_shared<known_pool>(m_executor);
+  return m_own_pool;
+}
+
+inline std::shared_ptr<known_pool> executor_link::pool() const noexcept {
+  const std::lock_guard held(m_mutex);
+  return m_pool.lock();
+}
+
+inline void executor_link::serve_next(ErlNifEnv* env) noexcept {
+  if (const std::shared_ptr<known_pool> of = pool()) of->serve(env, *this);
+}
+
 inline void executor_link::process_died(ErlNifEnv* env, const ErlNifPid& pid) noexcept {
   bool is_last_word = false;
   {
@@ -87,8 +100,14 @@ inline void executor_link::process_died(ErlNifEnv* env, const ErlNifPid& pid) no
     }
     is_last_word = m_dead && !m_reason_comes;
   }
-  if (pid.pid == m_executor.pid) executors->forget(*this);
+  if (pid.pid == m_executor.pid) leave_pools(env);
   if (is_last_word) fail_all(env, atoms::unknown.raw());
+}
+
+inline void executor_link::leave_pools(ErlNifEnv* env) noexcept {
+  executors->forget(*this);
+  if (const std::shared_ptr<known_pool> of = pool()) of->worker_died(env);
+  if (const std::shared_ptr<known_pool> own = own_pool()) own->front_died();
 }
 
 inline ERL_NIF_TERM executor_link::tell(ErlNifEnv* env, ERL_NIF_TERM word,
@@ -98,7 +117,7 @@ inline ERL_NIF_TERM executor_link::tell(ErlNifEnv* env, ERL_NIF_TERM word,
     const std::lock_guard held(m_mutex);
     m_dead = true;
   }
-  executors->forget(*this);
+  leave_pools(env);
   fail_all(env, content);
   return atoms::ok.raw();
 }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <utility>
 
 #include "config.hpp"
 
@@ -45,8 +46,30 @@ struct frame_counts {
   std::atomic<std::size_t> parked{0};     ///< will never be finished: their stacks are lost
   std::atomic<std::size_t> pinned{0};     ///< calls on threads of their own
   std::atomic<std::size_t> calls{0};      ///< slots that somebody holds
+  std::atomic<std::size_t> waiting{0};    ///< calls that wait for a worker of a pool
 };
 inline constinit frame_counts counts;
+
+/// Counts its owner for as long as it lives.
+class counted_in {
+ public:
+  explicit counted_in(std::atomic<std::size_t>& count) noexcept : m_count(&count) {
+    m_count->fetch_add(1, std::memory_order_relaxed);
+  }
+  counted_in(counted_in&& other) noexcept : m_count(std::exchange(other.m_count, nullptr)) {}
+  counted_in& operator=(counted_in&& other) noexcept {
+    std::swap(m_count, other.m_count);
+    return *this;
+  }
+  counted_in(const counted_in&) = delete;
+  counted_in& operator=(const counted_in&) = delete;
+  ~counted_in() {
+    if (m_count != nullptr) m_count->fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::size_t>* m_count;
+};
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

@@ -5,9 +5,11 @@
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "executor_link.hpp"
 #include "executor_table.hpp"
+#include "known_pool.hpp"
 #include "slot.hpp"
 #include "trampoline.hpp"
 
@@ -15,42 +17,6 @@
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
-
-enum class placement { placed, dead, calling_self, overloaded, dropped };
-
-/// Gives a call to a worker of the pool, the one with the fewest calls under way; to the front
-/// where the workers are not known, which will route it.
-inline placement place(slot& call, executor_link& front) {
-  const std::shared_ptr<const pool_members> pool = front.members();
-  if (pool == nullptr) return call.move_to(front);
-
-  const std::lock_guard one_at_a_time(front.choosing);
-  executor_link* best = nullptr;
-  std::size_t least = 0;
-  std::size_t under_way = 0;
-  // Libraries don't know of each other's calls: of idle workers, each prefers another one.
-  const std::size_t count = pool->workers.size();
-  for (std::size_t at = 0; at < count; ++at) {
-    const shared_ref<executor_link>& worker = pool->workers[(library_number + at) % count];
-    if (worker->is_dead()) {
-      front.set_members(nullptr);  // it has another one by now, or soon
-      return call.move_to(front);
-    }
-    const std::size_t load = worker->load();
-    under_way += load;
-    if (worker->pid().pid == call.caller() && call.is_heard()) continue;
-    if (best == nullptr || load < least) {
-      best = worker.get();
-      least = load;
-    }
-  }
-  if (under_way >= pool->most_under_way) return placement::overloaded;
-  if (best == nullptr) return placement::calling_self;
-  const placement found = call.move_to(*best);
-  if (found != placement::dead) return found;
-  front.set_members(nullptr);  // it has died since we looked
-  return call.move_to(front);
-}
 
 /// Decides a call that could not be placed. Gives false.
 inline bool refuse(slot& call, ErlNifEnv* env, placement why) noexcept {
@@ -69,9 +35,11 @@ inline placement slot::move_to(executor_link& executor) noexcept {
   return placement::placed;
 }
 
-inline void slot::leave_executor(const std::unique_lock<std::mutex>& /*held*/) noexcept {
-  const shared_ref<executor_link> left = std::exchange(m_executor, {});
+inline shared_ref<executor_link> slot::leave_executor(
+    const std::unique_lock<std::mutex>& /*held*/) noexcept {
+  shared_ref<executor_link> left = std::exchange(m_executor, {});
   if (left) left->remove(*this);
+  return left;
 }
 
 inline ERL_NIF_TERM raise_not_asked(ErlNifEnv* env) noexcept {
@@ -85,6 +53,7 @@ inline bool slot::is_at_caller_of(ErlNifEnv* env) const noexcept {
 }
 
 inline ERL_NIF_TERM slot::begin(ErlNifEnv* env) noexcept {
+  shared_ref<executor_link> left;
   {
     const auto held = m_meeting.lock();
     if (!is_at_caller_of(env)) return raise_not_asked(env);
@@ -95,13 +64,15 @@ inline ERL_NIF_TERM slot::begin(ErlNifEnv* env) noexcept {
       return atoms::true_.raw();
     }
     m_answered = true;
-    leave_executor(held);
+    left = leave_executor(held);
   }
+  left->serve_next(env);
   return atoms::false_.raw();
 }
 
 inline ERL_NIF_TERM slot::answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept {
   ERL_NIF_TERM heard = atoms::dropped.raw();
+  shared_ref<executor_link> left;
   {
     const auto held = m_meeting.lock();
     if (!is_at_caller_of(env)) return raise_not_asked(env);
@@ -109,16 +80,17 @@ inline ERL_NIF_TERM slot::answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM c
       return raise_argument_error(env, "this call was answered already, or has not begun");
     m_answered = true;
     // Before the caller goes on: its next call is not to find this one in its way.
-    leave_executor(held);
+    left = leave_executor(held);
     if (m_phase == phase::running) {
       decide(held, env, kind, content);
       heard = m_heard ? atoms::ok.raw() : atoms::unheard.raw();
     }
   }
+  left->serve_next(env);
   return heard;
 }
 
-/// `pool` is `{workers, max_queue}`, as the front knows them.
+/// `pool` is `{workers, max_queue, message}`: what the front knows, and the call as it has it.
 inline ERL_NIF_TERM slot::route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept {
   shared_ref<executor_link> front;
   {
@@ -128,14 +100,13 @@ inline ERL_NIF_TERM slot::route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept {
   }
   int arity = 0;
   const ERL_NIF_TERM* parts = nullptr;
-  unsigned size = 0;
   ErlNifUInt64 max_queue = 0;
-  if (!enif_get_tuple(env, pool, &arity, &parts) || arity != 2 ||
-      !enif_get_list_length(env, parts[0], &size) || !enif_get_uint64(env, parts[1], &max_queue)) {
-    return raise_argument_error(env, "expected the workers of a pool and its bound");
+  if (!enif_get_tuple(env, pool, &arity, &parts) || arity != 3 || !enif_is_list(env, parts[0]) ||
+      !enif_get_uint64(env, parts[1], &max_queue)) {
+    return raise_argument_error(env, "expected the workers of a pool, its bound and the call");
   }
-  auto members = std::make_shared<pool_members>();
-  members->most_under_way = size + static_cast<std::size_t>(max_queue);
+  const std::shared_ptr<known_pool> known = front->make_own_pool();
+  std::vector<shared_ref<executor_link>> workers;
   ERL_NIF_TERM rest = parts[0];
   ERL_NIF_TERM worker = 0;
   while (enif_get_list_cell(env, rest, &worker, &rest)) {
@@ -143,11 +114,13 @@ inline ERL_NIF_TERM slot::route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept {
     if (!enif_get_local_pid(env, worker, &pid)) return enif_make_badarg(env);
     shared_ref<executor_link> link = executors->find(env, pid);
     if (!link) return enif_make_tuple2(env, atoms::dead.raw(), worker);
-    members->workers.push_back(std::move(link));
+    link->set_pool(known);
+    workers.push_back(std::move(link));
   }
-  front->set_members(members);
+  known->set_workers(std::move(workers), static_cast<std::size_t>(max_queue));
 
-  const placement found = place(*this, *front);
+  const placement found = known->place(*this, *front, parts[2]);
+  if (found == placement::waiting) return atoms::waiting.raw();
   if (found == placement::placed) {
     const shared_ref<executor_link> chosen = executor();
     // Where one of them died between the two looks at it, the front has it again.

@@ -118,6 +118,11 @@ class slot final : public shared_object {
 
   [[nodiscard]] ERL_NIF_TERM caller() const noexcept { return m_caller; }
   [[nodiscard]] bool is_heard() const noexcept { return m_heard; }
+  /// Whether it has neither begun nor been given up.
+  [[nodiscard]] bool is_queued() noexcept {
+    const auto held = m_meeting.lock();
+    return m_phase == phase::queued;
+  }
 
   /// Gives it to an executor, and takes it from the one that has it. (placement.hpp)
   placement move_to(executor_link& executor) noexcept;
@@ -150,7 +155,7 @@ class slot final : public shared_object {
 
   // Whether the process of `env` is the executor that has it. With the lock.
   [[nodiscard]] bool is_at_caller_of(ErlNifEnv* env) const noexcept;
-  void leave_executor(const std::unique_lock<std::mutex>& held) noexcept;
+  shared_ref<executor_link> leave_executor(const std::unique_lock<std::mutex>& held) noexcept;
   ERL_NIF_TERM begin(ErlNifEnv* env) noexcept;
   ERL_NIF_TERM answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept;
   ERL_NIF_TERM route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept;

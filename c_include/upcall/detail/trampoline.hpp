@@ -65,6 +65,7 @@ inline ERL_NIF_TERM info(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
       {"parked", counts.parked.load(std::memory_order_relaxed)},
       {"pinned", counts.pinned.load(std::memory_order_relaxed)},
       {"calls", counts.calls.load(std::memory_order_relaxed)},
+      {"waiting", counts.waiting.load(std::memory_order_relaxed)},
       {"stacks", stacks->memory().mapped()},
       {"max_stacks", stacks->memory().most()},
   };
