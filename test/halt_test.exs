@@ -18,7 +18,7 @@ defmodule UpcallTest.HaltTest do
         fn -> UpcallTest.Pinned.sum(for_ever, 1) end,
         fn -> UpcallTest.Pinned.apply_on(for_ever, first, 1) end,
         fn -> UpcallTest.Executor.apply_io(second, for_ever, [1], 60_000) end,
-        fn -> UpcallTest.ExecutorFunction.call_on(for_ever, pool, 1) end,
+        fn -> UpcallTest.ExecutorFunction.call_on(for_ever, pool, 1, 60_000) end,
         fn -> UpcallTest.Function.apply_one(for_ever, 1) end
       ] do
     spawn(call)
