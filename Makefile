@@ -7,9 +7,10 @@ MAKEFLAGS += --no-print-directory
 JOBS := $(shell nproc)
 ONLY ?=
 export ONLY
+MINUTES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test demo sanitize lint bench docs clean
+.PHONY: help deps build test soak demo sanitize lint bench docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -28,6 +29,9 @@ test: build ## run the C++ unit tests and the ExUnit suite
 	$(MAKE) -C examples/sqlite test
 	cd examples/watcher && CXXFLAGS="-O2 -g -Werror" mix test --warnings-as-errors
 	cd examples/quickstart && mix test
+
+soak: build ## call executors while they are killed, for so long; MINUTES=10 runs ten
+	MIX_ENV=test mix run --no-start test/soak/run.exs $(MINUTES)
 
 demo: deps ## run the SQLite example on the Unicode Character Database
 	$(MAKE) -C examples/sqlite demo
