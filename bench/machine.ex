@@ -10,6 +10,7 @@ defmodule Bench.Machine do
       cpu: find("/proc/cpuinfo", ~r/^model name\s*:\s*(.+)$/m),
       cores: :erlang.system_info(:logical_processors_available) |> known(),
       schedulers: System.schedulers_online(),
+      flags: flags(),
       kernel: kernel(),
       os: find("/etc/os-release", ~r/^PRETTY_NAME="?([^"\n]+)"?$/m)
     ]
@@ -24,6 +25,17 @@ defmodule Bench.Machine do
       compiler: find(@versions, ~r/^compiler: (.+)$/m),
       boost: find(@versions, ~r/^boost: (.+)$/m)
     ]
+  end
+
+  @doc """
+  Returns the flags of the emulator that say how it runs.
+  """
+  @spec flags() :: String.t()
+  def flags do
+    case String.trim(System.get_env("ERL_FLAGS", "")) do
+      "" -> "default"
+      flags -> flags
+    end
   end
 
   defp kernel do

@@ -3,7 +3,7 @@ defmodule Bench.Main do
 
   alias Bench.{Harness, Machine, Report}
 
-  @questions [{"callback", Bench.Callback}]
+  @questions [{"callback", Bench.Callback}, {"blocking", Bench.Blocking}]
 
   @doc """
   Answers the question `only`, or all where it is empty: prints tables and writes `results_path`.

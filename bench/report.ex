@@ -2,7 +2,7 @@ defmodule Bench.Report do
   @moduledoc false
   # Turns what was measured into rows, tables and JSON.
 
-  alias Bench.{Contender, Harness, Ratio}
+  alias Bench.{Contender, Harness, Machine, Ratio}
 
   @type object :: [{atom(), term()}]
 
@@ -11,7 +11,7 @@ defmodule Bench.Report do
     for %{name: name, input: input} <- contenders do
       statistics = Harness.statistics(Enum.map(repetitions, & &1[{name, input}]))
 
-      [question: question, contender: name, input: input, unit: "ns"] ++
+      [question: question, contender: name, input: input, flags: Machine.flags(), unit: "ns"] ++
         figures(statistics, [:median, :p99, :mean, :runs]) ++ [checked: true]
     end
   end
@@ -21,7 +21,8 @@ defmodule Bench.Report do
     for %Ratio{} = ratio <- ratios do
       statistics = Harness.statistics(Enum.map(repetitions, ratio.of))
 
-      [question: question, name: ratio.name, input: ratio.input, unit: ratio.unit] ++
+      [question: question, name: ratio.name, input: ratio.input, flags: Machine.flags()] ++
+        [unit: ratio.unit] ++
         figures(statistics, [:median, :runs]) ++
         [at_most: ratio.at_most, reached: statistics.median <= ratio.at_most]
     end

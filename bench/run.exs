@@ -6,4 +6,4 @@ case Kernel.ParallelCompiler.compile(files) do
   {:error, _errors, _warnings} -> exit({:shutdown, 1})
 end
 
-Bench.Main.run(System.get_env("ONLY", ""), Path.join(__DIR__, "results.json"))
+Bench.Main.run(System.get_env("ONLY", ""), System.fetch_env!("RESULTS"))

@@ -1,0 +1,10 @@
+defmodule Bench.Blocking.Pool do
+  @moduledoc false
+  alias Bench.{Blocking, Contender}
+
+  @spec contenders() :: [Contender.t()]
+  def contenders do
+    {:ok, _} = Upcall.Pool.start_link(name: __MODULE__)
+    [Blocking.thread("pool", &Blocking.Threads.many(&1, __MODULE__, &2, &3))]
+  end
+end
