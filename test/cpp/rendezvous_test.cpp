@@ -7,6 +7,7 @@
 #include <thread>
 #include <upcall/detail/rendezvous.hpp>
 #include <upcall/detail/spin_policy.hpp>
+#include <utility>
 
 namespace {
 
@@ -38,8 +39,7 @@ void meet(spin_policy& policy, bool with_deadline) {
         std::this_thread::yield();
       }
       here->written = i;
-      const auto held = here->place.lock();
-      here->place.set_done(held);
+      here->place.set_done(here->place.lock());
     }
   });
   for (int i = 1; i <= many_rounds; ++i) {
@@ -70,10 +70,7 @@ TEST(Rendezvous, LosesNoWakeUpOfSeveralThatShareAPolicy) {
 TEST(Rendezvous, WaitsForNothingThatIsDone) {
   rendezvous place;
   EXPECT_FALSE(place.done());
-  {
-    const auto held = place.lock();
-    place.set_done(held);
-  }
+  place.set_done(place.lock());
   EXPECT_TRUE(place.done());
   spin_policy policy;
   EXPECT_TRUE(place.wait(clock::time_point::min(), policy));
@@ -106,8 +103,8 @@ TEST(Rendezvous, IsDoneForBothOrForNeitherAtTheDeadline) {
     std::latch both(2);
     std::jthread other([&] {
       both.arrive_and_wait();
-      const auto held = place.lock();
-      if (!taken_back) place.set_done(held);
+      auto held = place.lock();
+      if (!taken_back) place.set_done(std::move(held));
     });
     both.arrive_and_wait();
     const bool seen = place.wait(clock::now() + std::chrono::microseconds(i % 60), policy);

@@ -74,7 +74,7 @@ inline ERL_NIF_TERM slot::answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM c
   ERL_NIF_TERM heard = atoms::dropped.raw();
   shared_ref<executor_link> left;
   {
-    const auto held = m_meeting.lock();
+    auto held = m_meeting.lock();
     if (!is_at_caller_of(env)) return raise_not_asked(env);
     if (m_answered || m_phase == phase::queued)
       return raise_argument_error(env, "this call was answered already, or has not begun");
@@ -82,7 +82,7 @@ inline ERL_NIF_TERM slot::answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM c
     // Before the caller goes on: its next call is not to find this one in its way.
     left = leave_executor(held);
     if (m_phase == phase::running) {
-      decide(held, env, kind, content);
+      decide(std::move(held), env, kind, content);
       heard = m_heard ? atoms::ok.raw() : atoms::unheard.raw();
     }
   }

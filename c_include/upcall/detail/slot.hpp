@@ -68,15 +68,17 @@ class slot final : public shared_object {
   /// Decides it, unless it is decided: nothing is lost by trying. `env` is that of the calling
   /// thread, null where that is not the VM's.
   void decide(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content = 0) noexcept {
-    const auto held = m_meeting.lock();
-    if (m_phase == phase::queued || m_phase == phase::running) decide(held, env, kind, content);
+    auto held = m_meeting.lock();
+    if (m_phase == phase::queued || m_phase == phase::running)
+      decide(std::move(held), env, kind, content);
   }
   /// The same, if it still is with that executor.
   void decide_if_at(const executor_link& executor, ErlNifEnv* env, reply_kind kind,
                     ERL_NIF_TERM content) noexcept {
-    const auto held = m_meeting.lock();
+    auto held = m_meeting.lock();
     if (m_executor.get() != &executor) return;
-    if (m_phase == phase::queued || m_phase == phase::running) decide(held, env, kind, content);
+    if (m_phase == phase::queued || m_phase == phase::running)
+      decide(std::move(held), env, kind, content);
   }
 
   /// Waits on the calling thread; false when `until` came first.
@@ -141,7 +143,7 @@ class slot final : public shared_object {
  private:
   enum class phase { queued, running, done, dropped };
 
-  void decide(const std::unique_lock<std::mutex>& held, ErlNifEnv* env, reply_kind kind,
+  void decide(std::unique_lock<std::mutex> held, ErlNifEnv* env, reply_kind kind,
               ERL_NIF_TERM content) noexcept {
     m_reply.kind = kind;
     if (content != 0 && m_heard) {
@@ -150,7 +152,7 @@ class slot final : public shared_object {
     }
     m_phase = phase::done;
     if (m_message) enif_send(env, &m_waiter, nullptr, m_message->raw());
-    m_meeting.set_done(held);
+    m_meeting.set_done(std::move(held));
   }
 
   // Whether the process of `env` is the executor that has it. With the lock.
