@@ -3,7 +3,6 @@
 #include <erl_nif.h>
 
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "../error.hpp"
@@ -19,8 +18,8 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// Where the message of a call is made, and from where it is sent: the environment of the process
-/// that the calling thread runs, or one of its own on threads that are not the VM's.
+/// Where what a call takes is made, and from where it is sent: the environment of the process that
+/// the calling thread runs, or that of the message on threads that are not the VM's.
 class sending_env {
  public:
   /// `given` is what the user has: the environment of a NIF, or null. Throws: `error` on a
@@ -30,7 +29,7 @@ class sending_env {
     if (running != nullptr && running->env() != nullptr) {
       m_env = m_sender = running->env();
     } else if (enif_thread_type() == ERL_NIF_THR_UNDEFINED) {
-      m_env = m_own.emplace().get();
+      m_env = m_message.get();
     } else if (given != nullptr) {
       m_env = m_sender = given;
     } else {
@@ -52,12 +51,20 @@ class sending_env {
     return self.pid;
   }
 
+  /// Gives the environment of the message. It is never the process's: that would keep the slot
+  /// until its next collection, and each slot that a dirty scheduler has made wakes a thread of the
+  /// VM's then.
+  [[nodiscard]] ErlNifEnv* message() const noexcept { return m_message.get(); }
+  /// Takes a term of `get()` into the message.
+  [[nodiscard]] ERL_NIF_TERM to_message(ERL_NIF_TERM made) const noexcept {
+    return m_sender == nullptr ? made : m_message.copy(made);
+  }
   bool send(const ErlNifPid& receiver, ERL_NIF_TERM message) const noexcept {
-    return enif_send(m_sender, &receiver, m_own ? m_own->get() : nullptr, message) != 0;
+    return enif_send(m_sender, &receiver, m_message.get(), message) != 0;
   }
 
  private:
-  std::optional<owned_env> m_own;
+  owned_env m_message;
   ErlNifEnv* m_env = nullptr;
   ErlNifEnv* m_sender = nullptr;
 };
@@ -83,10 +90,11 @@ inline bool dispatch(const sending_env& env, const executor& to, slot& call, con
   if (!known) return refuse(call, env.sender(), placement::dead);
 
   const ERL_NIF_TERM ticket =
-      enif_make_tuple2(env.get(), library_module, enif_make_resource(env.get(), &call));
+      enif_make_tuple2(env.message(), library_module, enif_make_resource(env.message(), &call));
   const ERL_NIF_TERM caller = call.caller() == 0 ? atoms::nil.raw() : call.caller();
-  const ERL_NIF_TERM message = enif_make_tuple5(env.get(), atoms::upcall.raw(), ticket, caller,
-                                                work.function, work.arguments);
+  const ERL_NIF_TERM message =
+      enif_make_tuple5(env.message(), atoms::upcall.raw(), ticket, caller,
+                       env.to_message(work.function), env.to_message(work.arguments));
   const std::shared_ptr<known_pool> pool = known->own_pool();
   const placement found =
       pool == nullptr ? call.move_to(*known) : pool->place(call, *known, message);
