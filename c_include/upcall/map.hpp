@@ -17,6 +17,7 @@ template <class Argument, class Range>
 ERL_NIF_TERM encode_range(ErlNifEnv* env, const Range& range) {
   const encoding_scope scope;
   std::vector<ERL_NIF_TERM> raw;
+  if constexpr (std::ranges::sized_range<const Range>) raw.reserve(std::ranges::size(range));
   for (const auto& each : range) raw.push_back(encode<std::remove_cvref_t<Argument>>(env, each));
   return enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size()));
 }
