@@ -35,6 +35,13 @@ enum class reply_kind {
 /// Whether somebody takes the answer.
 enum class hearing { no, yes };
 
+/// Whether a term is a word alone and so valid in every environment: an atom, a small integer, a
+/// pid of this node.
+inline bool is_word(ERL_NIF_TERM raw) noexcept {
+  constexpr ERL_NIF_TERM primary_tag = 3;
+  return (raw & primary_tag) == primary_tag;  // the VM's mark of an immediate
+}
+
 /// What came of a call, in an environment of its own.
 struct reply {
   reply_kind kind = reply_kind::timed_out;
@@ -100,6 +107,9 @@ class slot final : public shared_object {
   reply take_or_drop() noexcept {
     const auto held = m_meeting.lock();
     if (m_phase != phase::done) m_phase = phase::dropped;
+    // An environment that one thread makes and another frees is dear: the VM sends its memory back.
+    // So the answering thread makes none where it need not.
+    if (m_reply.content != 0 && !m_reply.env) m_reply.env = std::make_shared<owned_env>();
     return std::exchange(m_reply, {});
   }
 
@@ -147,8 +157,11 @@ class slot final : public shared_object {
               ERL_NIF_TERM content) noexcept {
     m_reply.kind = kind;
     if (content != 0 && m_heard) {
-      m_reply.env = std::make_shared<owned_env>();
-      m_reply.content = m_reply.env->copy(content);
+      m_reply.content = content;
+      if (!is_word(content)) {
+        m_reply.env = std::make_shared<owned_env>();
+        m_reply.content = m_reply.env->copy(content);
+      }
     }
     m_phase = phase::done;
     if (m_message) enif_send(env, &m_waiter, nullptr, m_message->raw());
