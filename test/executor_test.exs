@@ -508,7 +508,7 @@ defmodule Upcall.ExecutorTest do
     test "with the members of a pool that are none" do
       {task, slot} = ticket()
 
-      for wrong <- [nil, {}, {[1], 1}, {[self() | 1], 1}, {[self()], -1}, {[self()], 1, 1}] do
+      for wrong <- [nil, {}, {[1], 1, 1}, {:none, 1, 1}, {[self()], -1, 1}, {[self()], 1}] do
         assert_raise ArgumentError, fn -> tell(slot, :route, wrong) end
       end
 
@@ -626,6 +626,8 @@ defmodule Upcall.ExecutorTest do
       kill_monitor()
       task = call(executor, stopper())
       assert_receive {:running, ^executor}
+      # The new one did not see the executor start: it has to have been asked.
+      :sys.get_state(Upcall.Monitor)
       Process.exit(executor, :boom)
       assert await_at_once(task) == {:error, {:down, :boom}}
     end

@@ -107,15 +107,40 @@ defmodule Upcall.PoolTest do
       release(slow)
     end
 
-    test "leaves the others the worker with the fewest calls" do
+    test "leaves those that wait to the first worker that is idle, whichever that is" do
       pool = pool(size: 3)
       workers = for _ <- 1..3, do: occupy(pool)
       assert Enum.sort(workers) == Enum.sort(Upcall.Pool.info(pool).workers)
+
+      for idle <- workers do
+        for n <- 1..4, do: start_call(pool, fn -> {n, self()} end)
+        await_waiting(4)
+        send(idle, :go)
+        outcomes = for _ <- 1..5, do: await_outcome()
+
+        assert Enum.sort(outcomes) ==
+                 Enum.sort([{:ok, :went} | for(n <- 1..4, do: {:ok, {n, idle}})])
+
+        assert occupy(pool) == idle
+      end
+
+      for worker <- workers, do: release(worker)
+    end
+
+    test "runs those that wait in the order in which they came" do
+      pool = pool(size: 1)
+      worker = occupy(pool)
       test = self()
-      for n <- 1..6, do: start_call(pool, fn -> send(test, {:ran, n, self()}) end)
-      for worker <- workers, do: await_queued(worker, 2)
-      for worker <- workers, do: send(worker, :go)
-      for _ <- 1..9, do: assert({:ok, _} = await_outcome())
+
+      for n <- 1..20 do
+        start_call(pool, fn -> send(test, {:ran, n}) end)
+        await_waiting(n)
+      end
+
+      send(worker, :go)
+      for _ <- 1..21, do: await_outcome()
+      for n <- 1..20, do: assert_received({:ran, ^n})
+      assert Upcall.Frame.info(Native).waiting == 0
     end
 
     test "does not wait behind those that timed out" do
@@ -124,15 +149,15 @@ defmodule Upcall.PoolTest do
       for _ <- 1..5, do: :ok = Native.apply_thread(pool, fn -> flunk("never") end, [], 1)
       for _ <- 1..5, do: assert(await_outcome() == {:error, :timeout})
       start_call(pool, fn -> :next end)
-      await_queued(slow, 6)
+      await_waiting(6)
       send(slow, :go)
       assert Enum.sort([await_outcome(), await_outcome()]) == [ok: :next, ok: :went]
     end
   end
 
-  defp await_queued(pid, count) do
-    Wait.until(fn -> Process.info(pid, :message_queue_len) == {:message_queue_len, count} end)
-  end
+  # By the library's own count: they wait in no mailbox.
+  defp await_waiting(count),
+    do: Wait.until(fn -> Upcall.Frame.info(Native).waiting == count end)
 
   describe "no more than :max_queue calls wait:" do
     for {size, max_queue} <- [{1, 0}, {1, 1}, {2, 0}, {3, 5}] do
@@ -144,13 +169,13 @@ defmodule Upcall.PoolTest do
         for _ <- 1..2 do
           workers = for _ <- 1..size, do: occupy(pool)
           for _ <- 1..max_queue//1, do: start_call(pool, fn -> :queued end)
-          Wait.until(fn -> queued(workers) == max_queue end)
+          await_waiting(max_queue)
 
           for _ <- 1..5 do
             assert call(pool, fn -> flunk("it never ran") end) == {:error, :overloaded}
           end
 
-          assert queued(workers) == max_queue
+          assert Upcall.Frame.info(Native).waiting == max_queue
           for worker <- workers, do: send(worker, :go)
           outcomes = for _ <- 1..(size + max_queue), do: await_outcome()
           assert Enum.frequencies(outcomes)[{:ok, :went}] == size
@@ -183,10 +208,6 @@ defmodule Upcall.PoolTest do
 
         stop_supervised!(Upcall.Pool)
       end
-    end
-
-    defp queued(workers) do
-      Enum.sum(for worker <- workers, do: elem(Process.info(worker, :message_queue_len), 1))
     end
   end
 
@@ -346,7 +367,7 @@ defmodule Upcall.PoolTest do
       for _ <- 1..3, do: occupy(pool)
       workers = Upcall.Pool.info(pool).workers
       start_call(pool, fn -> flunk("it never ran") end)
-      Wait.until(fn -> queued(workers) == 1 end)
+      await_waiting(1)
       monitors = for pid <- [pool | workers], do: Process.monitor(pid)
       stop_supervised!(UpcallTest.Stopped)
       for ref <- monitors, do: assert_receive({:DOWN, ^ref, :process, _, :shutdown}, @at_once)
