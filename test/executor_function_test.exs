@@ -85,6 +85,21 @@ defmodule Upcall.ExecutorFunctionTest do
       end
     end
 
+    test "says whether it had begun, so that it can be tried again where not", %{server: server} do
+      begun? = fn f, executor ->
+        assert_raise(Upcall.ExecutorError, fn -> Native.call_on(f, executor, 1, 50) end).begun
+      end
+
+      assert begun?.(stopper(), server)
+      assert_receive {:running, ^server}
+      # It is still running, so that this one waits behind it.
+      refute begun?.(fn _ -> flunk("it never runs") end, server)
+      send(server, :go)
+
+      assert begun?.(fn _ -> Process.exit(self(), :kill) end, start_supervised!(Upcall.Pool))
+      refute begun?.(fn _ -> 1 end, Demo.Nobody)
+    end
+
     test "gives an Upcall.ExecutorError that says what to do", %{server: server} do
       error =
         assert_raise Upcall.ExecutorError, ~r/did not answer within 20 ms; give/, fn ->

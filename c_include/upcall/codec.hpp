@@ -91,8 +91,9 @@ inline void check_nesting() {
 namespace detail {
 
 inline step_mark current_step() noexcept {
-  const frame* running = current_frame();
-  return running == nullptr ? step_mark{} : running->mark();
+  if (const frame* running = current_frame()) return running->mark();
+  const pinned_call* const call_here = current_pinned_call();
+  return call_here == nullptr ? step_mark{} : step_mark{call_here->number(), 0};
 }
 
 inline ErlNifEnv* current_env() {

@@ -20,6 +20,7 @@ namespace detail {
 struct executor_failure {
   ERL_NIF_TERM executor;
   ERL_NIF_TERM reason;
+  bool has_begun;
 };
 
 /// Makes the struct of an exception that has a message, and maybe more fields.
@@ -73,9 +74,12 @@ class error : public std::exception {
     ErlNifEnv* env = m_content->env.get();
     m_content->reason = m_content->env.copy(failure.reason);
     m_content->stack_trace = enif_make_list(env, 0);
-    m_content->exception =
-        detail::make_exception(env, "Elixir.Upcall.ExecutorError", text,
-                               {{"reason", m_content->reason}, {"executor", failure.executor}});
+    m_content->exception = detail::make_exception(
+        env, "Elixir.Upcall.ExecutorError", text,
+        {{"reason", m_content->reason},
+         {"executor", failure.executor},
+         {"begun", failure.has_begun ? detail::atoms::true_.raw() : detail::atoms::false_.raw()}});
+    m_content->has_begun = failure.has_begun;
   }
 
   /// Makes an Elixir exception, as `raise module, message` does.
@@ -94,6 +98,10 @@ class error : public std::exception {
     m_content->reason = m_content->env.copy(argument.raw());
     m_content->stack_trace = enif_make_list(m_content->env.get(), 0);
   }
+
+  /// Says whether the function had begun. Where an executor failed before that, the function was not
+  /// run and never will be, so that it is safe to try again.
+  [[nodiscard]] bool has_begun() const noexcept { return m_content->has_begun; }
 
   /// Says what came in the place of a value.
   [[nodiscard]] error_kind kind() const noexcept { return m_content->kind; }
@@ -143,6 +151,7 @@ class error : public std::exception {
     error_kind kind;
     std::string text;
     std::string module;
+    bool has_begun = true;
     ERL_NIF_TERM reason = 0;
     ERL_NIF_TERM stack_trace = 0;
     ERL_NIF_TERM exception = 0;  // 0: the reason is one, or `module` is yet to make it

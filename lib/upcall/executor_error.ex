@@ -6,14 +6,16 @@ defmodule Upcall.ExecutorError do
 
     * `:reason` - `:timeout`, `{:down, reason}`, `:noproc`, `:calling_self` or `:overloaded`
     * `:executor` - the pid or the name that was called
+    * `:begun` - whether the function had begun; where not, it never will, and it is safe to try again
     * `:message` - the same for readers, with what to do
   """
 
-  defexception [:message, :reason, :executor]
+  defexception [:message, :reason, :executor, :begun]
 
   @type t :: %__MODULE__{
           message: String.t(),
           reason: :timeout | {:down, term()} | :noproc | :calling_self | :overloaded,
-          executor: pid() | atom()
+          executor: pid() | atom(),
+          begun: boolean()
         }
 end

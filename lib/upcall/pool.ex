@@ -21,10 +21,10 @@ defmodule Upcall.Pool do
       children = [{Upcall.Pool, name: Demo.Pool, size: 4, max_queue: 100}]
 
   Its name or pid is used in native code as that of a server. No process stands between native code and
-  the workers: a library asks the pool once who they are, and from then on sends each call to the worker
-  with the fewest of its calls under way. There a call stays: while a worker is idle, none is put behind a
-  function that takes long; while all are busy, one may be. Workers that die are replaced, and who waits
-  for one of their calls is told.
+  the workers: a library asks the pool once who they are, and from then on sends each call to a worker that
+  has none of its calls. While all have one, calls wait in the library, in order, for the first worker that is
+  idle again: a function that takes long holds up no other. `Upcall.Frame.info/1` says how many wait. Workers
+  that die are replaced, and who waits for the function that one ran is told.
 
   NIF libraries share no state: loads, and the bound `:max_queue`, are each library's own.
 

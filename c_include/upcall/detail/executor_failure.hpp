@@ -44,7 +44,8 @@ inline std::string printed(std::chrono::nanoseconds timeout) {
 inline error error_of_reply(const reply& given, const executor& asked,
                             std::chrono::nanoseconds timeout) {
   const auto failure = [&](error_kind kind, ERL_NIF_TERM reason, const std::string& text) {
-    return error(kind, executor_failure{asked.raw(), reason}, "executor " + name_of(asked) + text);
+    return error(kind, executor_failure{asked.raw(), reason, given.has_begun},
+                 "executor " + name_of(asked) + text);
   };
   switch (given.kind) {
     case reply_kind::timed_out:
@@ -64,7 +65,7 @@ inline error error_of_reply(const reply& given, const executor& asked,
     case reply_kind::calling_self:
       return failure(error_kind::calling_self, atoms::calling_self.raw(),
                      " is the process that makes the call, and would wait for itself; call the "
-                     "function directly, or through a pool");
+                     "function directly, or through a pool that has other workers");
     case reply_kind::overloaded:
       return failure(error_kind::overloaded, atoms::overloaded.raw(),
                      " has as many calls waiting as it may have, or all dirty IO schedulers but "

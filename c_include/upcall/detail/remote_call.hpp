@@ -53,6 +53,10 @@ inline executor executor_argument(ErlNifEnv* env, ERL_NIF_TERM raw) {
   }
 }
 
+inline executor executor_argument(ErlNifEnv* env, const term& borrowed) {
+  return executor_argument(env, borrowed.raw());
+}
+
 inline ERL_NIF_TERM function_argument(ErlNifEnv* env, ERL_NIF_TERM raw) {
   if (!enif_is_fun(env, raw)) throw_bad_argument("fun", "a function", raw);
   return raw;
@@ -82,6 +86,9 @@ inline ERL_NIF_TERM list_argument(ErlNifEnv* env, ERL_NIF_TERM raw) {
 }
 inline ERL_NIF_TERM list_argument(ErlNifEnv* env, const owned_term& kept) {
   return list_argument(env, kept.copy_to(env));
+}
+inline ERL_NIF_TERM list_argument(ErlNifEnv* env, const term& borrowed) {
+  return list_argument(env, borrowed.raw());
 }
 template <class... Args>
 ERL_NIF_TERM list_argument(ErlNifEnv* env, const std::tuple<Args...>& args) {

@@ -45,6 +45,7 @@ inline bool is_word(ERL_NIF_TERM raw) noexcept {
 /// What came of a call, in an environment of its own.
 struct reply {
   reply_kind kind = reply_kind::timed_out;
+  bool has_begun = false;
   std::shared_ptr<owned_env> env{};
   ERL_NIF_TERM content = 0;
 };
@@ -106,7 +107,10 @@ class slot final : public shared_object {
   /// Gives the answer, once; one that says `timed_out` where there is none, and drops the call.
   reply take_or_drop() noexcept {
     const auto held = m_meeting.lock();
-    if (m_phase != phase::done) m_phase = phase::dropped;
+    if (m_phase != phase::done) {
+      m_reply.has_begun = m_phase == phase::running;
+      m_phase = phase::dropped;
+    }
     // An environment that one thread makes and another frees is dear: the VM sends its memory back.
     // So the answering thread makes none where it need not.
     if (m_reply.content != 0 && !m_reply.env) m_reply.env = std::make_shared<owned_env>();
@@ -156,6 +160,7 @@ class slot final : public shared_object {
   void decide(std::unique_lock<std::mutex> held, ErlNifEnv* env, reply_kind kind,
               ERL_NIF_TERM content) noexcept {
     m_reply.kind = kind;
+    m_reply.has_begun = m_phase == phase::running;
     if (content != 0 && m_heard) {
       m_reply.content = content;
       if (!is_word(content)) {
