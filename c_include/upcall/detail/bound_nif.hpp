@@ -137,11 +137,13 @@ class pinned_body final : public pinned_call {
 template <auto Function, class Parameters>
 ERL_NIF_TERM start_pinned(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* raw) noexcept {
   const auto call = std::make_shared<pinned_body<Function, Parameters>>(env, nif);
-  try {
+  {
     const pinned_scope scope(*call);
-    call->decode(env, raw);
-  } catch (...) {
-    return reply_of_current_exception(env, nif);
+    try {
+      call->decode(env, raw);
+    } catch (...) {
+      return reply_of_current_exception(env, nif);
+    }
   }
   void* const place = enif_alloc_resource(pinned_handle_type.type(), sizeof(pinned_handle));
   std::construct_at(static_cast<pinned_handle*>(place), call);

@@ -117,8 +117,8 @@ R ask_pinned(pinned_call& call, std::uint32_t index, const MakeRequest& make_req
   request.what = make_request(request.env.get());
   const ERL_NIF_TERM value = call.ask_for_value(request);
   if constexpr (!std::is_void_v<R>) {
+    const pinned_scope scope(call);  // for functions and views among what is decoded
     try {
-      const pinned_scope scope(call);  // for functions and views among what is decoded
       return decode<R>(request.env.get(), value);
     } catch (const bad_term& failure) {
       throw_bad_return(call, index, failure);
