@@ -385,6 +385,23 @@ defmodule Upcall.PoolTest do
       assert_receive {:DOWN, ^ref, :process, _, _}, @at_once
     end
 
+    test "also takes one that is in such a function just then" do
+      pool = pool(size: 1)
+      test = self()
+
+      start_call(pool, fn ->
+        Process.flag(:trap_exit, true)
+        send(test, {:deaf, self()})
+        receive(do: (:never -> 1))
+      end)
+
+      assert_receive {:deaf, worker}, @at_once
+      ref = Process.monitor(worker)
+      stop_supervised!(Upcall.Pool)
+      assert_receive {:DOWN, ^ref, :process, _, :killed}, @at_once
+      assert await_outcome() == {:error, {:down, :killed}}
+    end
+
     test "by a kill leaves no worker, and no caller" do
       {:ok, pool} = GenServer.start(Upcall.Pool, size: 2, max_queue: 10)
       workers = for _ <- 1..2, do: occupy(pool)

@@ -96,6 +96,7 @@ TEST(SpinPolicy, LetsHalfTheCoresSpinAtMost) {
   std::latch start(12);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(12);
     for (int i = 0; i < 12; ++i) {
       threads.emplace_back([&] {
         start.arrive_and_wait();
