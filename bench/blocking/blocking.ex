@@ -21,7 +21,14 @@ defmodule Bench.Blocking do
   @impl true
   def contenders do
     Enum.flat_map(
-      [Blocking.Common, Blocking.Server, Blocking.Pool, Blocking.Async, Blocking.Map],
+      [
+        Blocking.Common,
+        Blocking.Server,
+        Blocking.Pool,
+        Blocking.Async,
+        Blocking.Map,
+        Blocking.Pinned
+      ],
       & &1.contenders()
     )
   end
@@ -33,7 +40,8 @@ defmodule Bench.Blocking do
           {"server_once", "common_once", 0.5},
           {"pool", "server", 1.25},
           {"async", "common", 0.25},
-          {"map", "enum_map", 3}
+          {"map", "enum_map", 3},
+          {"pinned", "server", 1.3}
         ] do
       [over_key, under_key] = for name <- [over, under], do: {name, input(name)}
 
