@@ -12,7 +12,8 @@ namespace upcall UPCALL_HIDDEN {
 /// Holds a native object that one native call at a time may use, from `lock` until what `lock` gave
 /// is destroyed, upcalls and abandonment in between included. (A mutex can't do that: a suspended
 /// call goes on on another thread.) Calls that a function of the same call makes in the same
-/// process may use it meanwhile; all others wait their turn, in order, without holding a scheduler.
+/// process may use it meanwhile; all others wait their turn, in order, without holding a scheduler: frames suspended, pinned NIFs
+/// on their threads.
 ///
 ///     struct connection { … };
 ///     int changes(upcall::resource<upcall::exclusive<connection>> shared) {
@@ -33,9 +34,9 @@ class exclusive {
   exclusive& operator=(const exclusive&) = delete;
   ~exclusive() = default;
 
-  /// The right to use the object; belongs to the frame that took it. Destroyed in that frame it
-  /// gives the object up. Moved elsewhere and destroyed there it does nothing: the frame's end
-  /// does.
+  /// The right to use the object; belongs to the frame or pinned call that took it. Destroyed in
+  /// that call it gives the object up. Moved elsewhere and destroyed there it does nothing: the
+  /// call's end does.
   class access {
    public:
     access(access&& other) noexcept : m_hold(std::move(other.m_hold)), m_object(other.m_object) {}
