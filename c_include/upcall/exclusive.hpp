@@ -58,9 +58,8 @@ class exclusive {
   };
 
   /// Waits for its turn and takes the object.
-  /// Threads: the frame's own; you may be on another thread afterwards.
-  /// Throws: `abandoned`; `error` outside of a frame (in a pinned NIF, say), or when a frame that
-  /// was parked has the object.
+  /// Threads: the frame's own, and you may be on another thread afterwards; or the pinned body's.
+  /// Throws: `abandoned`; `error` outside of both, or when a call that was parked has the object.
   access lock() { return access(m_base->lock(), m_object); }
 
   /// Takes the object, or gives nothing when another call has it.
