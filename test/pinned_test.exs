@@ -229,6 +229,27 @@ defmodule UpcallTest.PinnedTest do
              ) == 2
     end
 
+    test "takes terms and functions of the call, as in frames" do
+      {:ok, server} = start_supervised(Upcall.Server)
+      large = Enum.to_list(1..1_000)
+      add = fn x, list -> {self(), x + length(list), list} end
+
+      for apply_terms <- [&Native.apply_terms/3, &Native.apply_terms_in_frame/3],
+          _ <- 1..100 do
+        assert apply_terms.(server, add, [1, large]) == {server, 1_001, large}
+
+        assert_raise ArgumentError, ~r/params: expected a proper list/, fn ->
+          apply_terms.(server, add, :no)
+        end
+      end
+
+      offset = length(large)
+
+      for apply_function <- [&Native.apply_function/3, &Native.apply_function_in_frame/3] do
+        assert apply_function.(server, fn x -> x + offset end, 1) == 1_001
+      end
+    end
+
     test "can't be the calling process" do
       {:ok, server} = start_supervised(Upcall.Server)
 

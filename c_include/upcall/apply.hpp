@@ -21,10 +21,11 @@ namespace upcall UPCALL_HIDDEN {
 ///     upcall::result r = upcall::apply(env, pid_or_name, fun, params, 200ms);
 ///     return r.to_term(env);
 ///
-/// `pid_or_name` is an `ERL_NIF_TERM` or an `upcall::executor`. `fun` is an `ERL_NIF_TERM`, a
-/// `term`, an `owned_term` or a `kept_function`. `params` is a proper list, as an `ERL_NIF_TERM` or
-/// an `owned_term`, or a `std::tuple` of what has a codec. `env` is that of a hand-written NIF, and
-/// null elsewhere. A call that has not begun when `timeout` is over never will.
+/// `pid_or_name` is an `ERL_NIF_TERM`, a `term` or an `upcall::executor`. `fun` is an
+/// `ERL_NIF_TERM`, a `term`, an `owned_term`, a `function` or a `kept_function`. `params` is a
+/// proper list, as an `ERL_NIF_TERM`, a `term` or an `owned_term`, or a `std::tuple` of what has a
+/// codec. `env` is that of a hand-written NIF, and null elsewhere. A call that has not begun when
+/// `timeout` is over never will.
 ///
 /// Threads: those of native code and dirty IO schedulers, which it blocks; in a frame it suspends,
 /// and you may be on another thread afterwards.
@@ -36,9 +37,9 @@ result<> apply(ErlNifEnv* env, const Executor& pid_or_name, const Function& fun,
                const Parameters& params, std::chrono::nanoseconds timeout = default_timeout) {
   const detail::waiting_place place;
   const detail::sending_env message(env);
-  const executor asked = detail::executor_argument(message.get(), pid_or_name);
-  const detail::job work{detail::function_argument(message.get(), fun),
-                         detail::list_argument(message.get(), params)};
+  const executor asked = detail::executor_argument(message, pid_or_name);
+  const detail::job work{detail::function_argument(message, fun),
+                         detail::list_argument(message, params)};
   return detail::run_on<owned_term>(env, place, message, asked, work, timeout);
 }
 

@@ -99,8 +99,8 @@ class error : public std::exception {
     m_content->stack_trace = enif_make_list(m_content->env.get(), 0);
   }
 
-  /// Says whether the function had begun. Where an executor failed before that, the function was not
-  /// run and never will be, so that it is safe to try again.
+  /// Says whether the function had begun. Where an executor failed before that, the function was
+  /// not run and never will be, so that it is safe to try again.
   [[nodiscard]] bool has_begun() const noexcept { return m_content->has_begun; }
 
   /// Says what came in the place of a value.

@@ -12,8 +12,8 @@ namespace upcall UPCALL_HIDDEN {
 /// Holds a native object that one native call at a time may use, from `lock` until what `lock` gave
 /// is destroyed, upcalls and abandonment in between included. (A mutex can't do that: a suspended
 /// call goes on on another thread.) Calls that a function of the same call makes in the same
-/// process may use it meanwhile; all others wait their turn, in order, without holding a scheduler: frames suspended, pinned NIFs
-/// on their threads.
+/// process may use it meanwhile; all others wait their turn, in order, without holding a scheduler:
+/// frames suspended, pinned NIFs on their threads.
 ///
 ///     struct connection { … };
 ///     int changes(upcall::resource<upcall::exclusive<connection>> shared) {

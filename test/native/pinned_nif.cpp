@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <upcall.hpp>
 #include <upcall/map.hpp>
 #include <upcall/stl.hpp>
@@ -152,6 +153,19 @@ std::int64_t apply_on(int_function f, upcall::executor where, std::int64_t x) {
   return f.on(where)(x);
 }
 UPCALL_NIF(apply_on, upcall::pinned);
+
+/// The same with terms, and with the function itself.
+upcall::term apply_terms(upcall::term where, upcall::term f, upcall::term params) {
+  return upcall::apply(nullptr, where, f, params).value().as<upcall::term>();
+}
+UPCALL_NIF_AS("apply_terms", &apply_terms, upcall::pinned);
+UPCALL_NIF_AS("apply_terms_in_frame", &apply_terms);
+
+std::int64_t apply_function(upcall::executor where, int_function f, std::int64_t x) {
+  return upcall::apply(nullptr, where, f, std::tuple(x)).value().as<std::int64_t>();
+}
+UPCALL_NIF_AS("apply_function", &apply_function, upcall::pinned);
+UPCALL_NIF_AS("apply_function_in_frame", &apply_function);
 
 bool yields(int_function f) {
   upcall::yield();

@@ -51,6 +51,12 @@ class sending_env {
     return self.pid;
   }
 
+  /// Gives a term of the user's as one of `get()`. Where that is the message's, it has lived in
+  /// another environment: that of an `owned_term`, or of a pinned call.
+  [[nodiscard]] ERL_NIF_TERM take(ERL_NIF_TERM users) const noexcept {
+    return m_sender == nullptr ? m_message.copy(users) : users;
+  }
+
   /// Gives the environment of the message. It is never the process's: that would keep the slot
   /// until its next collection, and each slot that a dirty scheduler has made wakes a thread of the
   /// VM's then.

@@ -44,32 +44,39 @@ class encoding_scope {
   std::optional<frame::codec_scope> m_scope;
 };
 
-inline executor executor_argument(ErlNifEnv*, const executor& named) { return named; }
-inline executor executor_argument(ErlNifEnv* env, ERL_NIF_TERM raw) {
+inline executor executor_argument(const sending_env&, const executor& named) { return named; }
+inline executor executor_argument(const sending_env& to, ERL_NIF_TERM raw) {
   try {
-    return executor::decode(env, raw);
+    return executor::decode(to.get(), raw);
   } catch (const bad_term& failure) {
     throw_bad_argument("pid_or_name", failure.what(), raw);
   }
 }
-
-inline executor executor_argument(ErlNifEnv* env, const term& borrowed) {
-  return executor_argument(env, borrowed.raw());
+inline executor executor_argument(const sending_env& to, const term& borrowed) {
+  return executor_argument(to, borrowed.raw());
 }
 
-inline ERL_NIF_TERM function_argument(ErlNifEnv* env, ERL_NIF_TERM raw) {
+inline void check_function(ErlNifEnv* env, ERL_NIF_TERM raw) {
   if (!enif_is_fun(env, raw)) throw_bad_argument("fun", "a function", raw);
-  return raw;
 }
-inline ERL_NIF_TERM function_argument(ErlNifEnv* env, const owned_term& kept) {
-  return function_argument(env, kept.copy_to(env));
+inline ERL_NIF_TERM function_argument(const sending_env& to, ERL_NIF_TERM raw) {
+  check_function(to.get(), raw);
+  return to.take(raw);
 }
-inline ERL_NIF_TERM function_argument(ErlNifEnv* env, const term& borrowed) {
-  return function_argument(env, borrowed.raw());
+inline ERL_NIF_TERM function_argument(const sending_env& to, const owned_term& kept) {
+  check_function(kept.env(), kept.raw());
+  return kept.copy_to(to.get());
+}
+inline ERL_NIF_TERM function_argument(const sending_env& to, const term& borrowed) {
+  return function_argument(to, borrowed.raw());
 }
 template <class Signature>
-ERL_NIF_TERM function_argument(ErlNifEnv* env, const kept_function<Signature>& kept) {
-  return kept.as_owned_term().copy_to(env);
+ERL_NIF_TERM function_argument(const sending_env& to, const kept_function<Signature>& kept) {
+  return kept.as_owned_term().copy_to(to.get());
+}
+template <class Signature>
+ERL_NIF_TERM function_argument(const sending_env& to, const function<Signature>& f) {
+  return to.take(f.as_term().raw());
 }
 
 template <class... Args>
@@ -79,20 +86,25 @@ ERL_NIF_TERM encode_arguments(ErlNifEnv* env, const Args&... args) {
   return enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size()));
 }
 
-inline ERL_NIF_TERM list_argument(ErlNifEnv* env, ERL_NIF_TERM raw) {
+inline void check_proper_list(ErlNifEnv* env, ERL_NIF_TERM raw) {
   unsigned length = 0;
   if (!enif_get_list_length(env, raw, &length)) throw_bad_argument("params", "a proper list", raw);
-  return raw;
 }
-inline ERL_NIF_TERM list_argument(ErlNifEnv* env, const owned_term& kept) {
-  return list_argument(env, kept.copy_to(env));
+inline ERL_NIF_TERM list_argument(const sending_env& to, ERL_NIF_TERM raw) {
+  check_proper_list(to.get(), raw);
+  return to.take(raw);
 }
-inline ERL_NIF_TERM list_argument(ErlNifEnv* env, const term& borrowed) {
-  return list_argument(env, borrowed.raw());
+inline ERL_NIF_TERM list_argument(const sending_env& to, const owned_term& kept) {
+  check_proper_list(kept.env(), kept.raw());
+  return kept.copy_to(to.get());
+}
+inline ERL_NIF_TERM list_argument(const sending_env& to, const term& borrowed) {
+  return list_argument(to, borrowed.raw());
 }
 template <class... Args>
-ERL_NIF_TERM list_argument(ErlNifEnv* env, const std::tuple<Args...>& args) {
-  return std::apply([env](const auto&... each) { return encode_arguments(env, each...); }, args);
+ERL_NIF_TERM list_argument(const sending_env& to, const std::tuple<Args...>& args) {
+  return std::apply([&to](const auto&... each) { return encode_arguments(to.get(), each...); },
+                    args);
 }
 
 /// Makes the value of an answer. An `owned_term` shares the answer's environment, all others are
