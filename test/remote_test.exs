@@ -12,9 +12,9 @@ defmodule Upcall.RemoteTest do
     # The port mapper daemon, without which there is no node with a name.
     {_, 0} = System.cmd("epmd", ["-daemon"])
 
+    # It stays one: a VM that stops to be a node has been seen to register no global name any more.
     unless Node.alive?() do
       {:ok, _} = Node.start(:"upcall_#{System.pid()}@127.0.0.1", :longnames)
-      on_exit(&Node.stop/0)
     end
 
     :ok
@@ -25,12 +25,13 @@ defmodule Upcall.RemoteTest do
     %{peer: peer, node: node}
   end
 
-  # A node with our code paths. It ends with the test, which it is linked to.
+  # A node with our code paths. It ends with the test, which it is linked to. Hidden: global names are
+  # not told to it, and so do not wait for nodes that end.
   defp start_peer do
-    paths = Enum.flat_map(:code.get_path(), &['-pa', &1])
+    arguments = ['-hidden' | Enum.flat_map(:code.get_path(), &['-pa', &1])]
 
     {:ok, peer, node} =
-      :peer.start_link(%{name: :peer.random_name('upcall'), host: '127.0.0.1', args: paths})
+      :peer.start_link(%{name: :peer.random_name('upcall'), host: '127.0.0.1', args: arguments})
 
     {peer, node}
   end
@@ -39,7 +40,7 @@ defmodule Upcall.RemoteTest do
   defp stop(peer, node) do
     Process.unlink(peer)
     :erpc.cast(node, :erlang, :halt, [0, [flush: false]])
-    Wait.until(fn -> node not in Node.list() end)
+    Wait.until(fn -> node not in Node.list(:connected) end)
   end
 
   defp start_call(executor, fun, params, timeout \\ 60_000),
