@@ -3,10 +3,6 @@
 #include <erl_nif.h>
 
 #include <chrono>
-#include <concepts>
-#include <string>
-#include <tuple>
-#include <type_traits>
 
 #include "codec.hpp"
 #include "detail/remote_call.hpp"

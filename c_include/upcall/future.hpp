@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <type_traits>
 #include <utility>
 
 #include "detail/remote_call.hpp"
+#include "error.hpp"
 #include "executor.hpp"
 #include "result.hpp"
 

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <erl_nif.h>
+
 #include <ranges>
+#include <type_traits>
 #include <vector>
 
+#include "codec.hpp"
 #include "detail/call.hpp"
 #include "detail/remote_call.hpp"
 #include "executor_function.hpp"

@@ -5,10 +5,8 @@
 #include <array>
 #include <concepts>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <type_traits>
-#include <utility>
 
 #include "../codec.hpp"
 #include "../error.hpp"

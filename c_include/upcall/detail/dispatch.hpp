@@ -3,7 +3,6 @@
 #include <erl_nif.h>
 
 #include <memory>
-#include <utility>
 
 #include "../error.hpp"
 #include "../executor.hpp"

@@ -3,6 +3,7 @@
 #include <erl_nif.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
-#include <utility>
 
 #include "../atom.hpp"
 #include "../term.hpp"

@@ -2,6 +2,7 @@
 
 #include <erl_nif.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>

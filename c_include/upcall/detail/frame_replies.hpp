@@ -3,12 +3,14 @@
 #include <cxxabi.h>
 #include <erl_nif.h>
 
-#include <cstring>
+#include <atomic>
 #include <exception>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 
 #include "frame.hpp"
 #include "report.hpp"

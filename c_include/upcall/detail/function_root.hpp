@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "../codec.hpp"
 #include "../error.hpp"
 #include "frame.hpp"
 #include "frame_replies.hpp"

@@ -4,6 +4,7 @@
 #include <erl_nif.h>
 
 #include <atomic>
+#include <cstddef>
 #include <exception>
 #include <iterator>
 #include <memory>

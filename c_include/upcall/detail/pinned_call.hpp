@@ -2,8 +2,8 @@
 
 #include <erl_nif.h>
 
+#include <atomic>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>

@@ -3,12 +3,15 @@
 #include <erl_nif.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "frame_replies.hpp"
 #include "immortal.hpp"

@@ -2,6 +2,7 @@
 
 #include <erl_nif.h>
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <utility>

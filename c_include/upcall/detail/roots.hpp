@@ -3,6 +3,7 @@
 #include <erl_nif.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>

@@ -3,6 +3,7 @@
 #include <erl_nif.h>
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "../atom.hpp"

@@ -2,6 +2,10 @@
 
 #include <erl_nif.h>
 
+#include <atomic>
+#include <cstddef>
+#include <utility>
+
 #include "../error.hpp"
 #include "fiber_frame.hpp"
 #include "frame.hpp"

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <limits>
+#include <memory>
 
 #include "../error.hpp"
 #include "executor_table.hpp"
