@@ -16,11 +16,9 @@
 
 #include "../error.hpp"
 #include "call.hpp"
-#include "finisher.hpp"
 #include "frame.hpp"
 #include "holder.hpp"
 #include "pinned_requests.hpp"
-#include "trampoline.hpp"
 #include "waitable.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -87,7 +85,7 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
     const std::lock_guard lock(m_mutex);
     if (waiting.granted) return false;
     enif_self(env, &waiting.process);
-    waiting.message.emplace(enif_make_tuple2(env, enif_make_atom(env, "upcall_turn"), reference));
+    waiting.message.emplace(turn_message(env, reference));
     return true;
   }
 
@@ -274,10 +272,10 @@ inline void turn::interrupt(ErlNifEnv*) noexcept {
   wake.notify_one();
 }
 
-inline bool finisher::postpone_if_needed(frame& left) noexcept {
-  const auto all = left.held();
+inline bool holder::postpone_if_nested() noexcept {
+  const auto all = held();
   return std::any_of(all.begin(), all.end(),
-                     [&](const auto& each) { return each->postpone_if_nested(left); });
+                     [&](const auto& each) { return each->postpone_if_nested(*this); });
 }
 
 inline void holder::give_up_holds() noexcept {
@@ -288,28 +286,6 @@ inline void holder::give_up_holds() noexcept {
 inline void holder::lose_holds() noexcept {
   const auto all = held();
   for (auto each = all.rbegin(); each != all.rend(); ++each) (*each)->lose(*this);
-}
-
-inline bool pinned_call::postpone_if_needed() noexcept {
-  const auto all = held();
-  return std::any_of(all.begin(), all.end(),
-                     [&](const auto& each) { return each->postpone_if_nested(*this); });
-}
-
-/// `wait(frame, reference)`: `:granted` when what the frame waits for has come already, else
-/// `:waiting`, and the message `{:upcall_turn, reference}` will come. `wait(frame, nil)` takes that
-/// back and gives `:withdrawn`; or `:granted`, when the message is under way.
-inline ERL_NIF_TERM await_turn(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
-  ERL_NIF_TERM failure = 0;
-  const frame_handle* handle = own_frame(env, argv[0], failure);
-  if (handle == nullptr) return failure;
-  waitable* const wanted = handle->suspended->awaited;
-  const bool withdraws = enif_is_identical(argv[1], atoms::nil.raw());
-  if (wanted == nullptr || (!withdraws && !enif_is_ref(env, argv[1]))) {
-    return raise_argument_error(env, "this native frame does not wait for its turn");
-  }
-  if (withdraws) return enif_make_atom(env, wanted->withdraw() ? "withdrawn" : "granted");
-  return enif_make_atom(env, wanted->await(env, argv[1]) ? "waiting" : "granted");
 }
 
 }  // namespace detail

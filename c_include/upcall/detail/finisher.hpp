@@ -55,16 +55,12 @@ class finisher {
 
   void work() noexcept {
     while (frame* const left = next_frame()) {
-      if (postpone_if_needed(*left)) continue;
+      if (left->postpone_if_nested()) continue;  // it comes back
       step last;
       left->finish(last);
       counts.abandoned.fetch_sub(1, std::memory_order_relaxed);
     }
   }
-
-  /// Whether a nested frame still uses what this one holds; it comes back then.
-  /// (exclusive_base.hpp)
-  static bool postpone_if_needed(frame& left) noexcept;
 
   /// Null when the thread is to end: there was nothing to do for a while.
   frame* next_frame() noexcept {

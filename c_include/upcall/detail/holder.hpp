@@ -52,6 +52,10 @@ class holder {
     return m_held;
   }
 
+  /// Of an abandoned call: whether a nested one still uses what this one holds. It goes on when
+  /// that has ended. (exclusive_base.hpp)
+  bool postpone_if_nested() noexcept;
+
   ERL_NIF_TERM process = 0;               ///< set before it holds anything
   std::atomic<bool> is_postponed{false};  ///< abandoned, while a nested call uses what it holds
 

@@ -13,6 +13,7 @@
 
 #include "../atom.hpp"
 #include "exclusive_base.hpp"
+#include "finisher.hpp"
 #include "immortal.hpp"
 #include "pinned_requests.hpp"
 #include "placement.hpp"

@@ -2,7 +2,6 @@
 
 #include <erl_nif.h>
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -53,11 +52,10 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
       : holder(this_thread_frames().take_number(), &release), m_start_env(env), m_nif(nif) {
     enif_self(env, &m_owner);
     process = m_owner.pid;
-    counts.pinned.fetch_add(1, std::memory_order_relaxed);
   }
   pinned_call(const pinned_call&) = delete;
   pinned_call& operator=(const pinned_call&) = delete;
-  virtual ~pinned_call() { counts.pinned.fetch_sub(1, std::memory_order_relaxed); }
+  virtual ~pinned_call() = default;
 
   /// Runs the body. Threads: its own.
   virtual void run() noexcept = 0;
@@ -136,13 +134,13 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
  private:
   /// The process is gone, and no nested call uses what this one holds: lets the body go on.
   static void release(holder& abandoned) noexcept;
-  bool postpone_if_needed() noexcept;
   void release(ErlNifEnv* env) noexcept;
   /// With the lock: tells the process, if it waits.
   void wake_process() noexcept;
   void fail_queue() noexcept;
   ERL_NIF_TERM with_changed_roots(ErlNifEnv* env, ERL_NIF_TERM request) noexcept;
 
+  counted_in m_counted{counts.pinned};
   mutable std::mutex m_mutex;
   ErlNifEnv* m_start_env;  // of the process, while the call starts
   ErlNifPid m_owner{};

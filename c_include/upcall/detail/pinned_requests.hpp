@@ -18,6 +18,7 @@
 #include "pinned_call.hpp"
 #include "report.hpp"
 #include "spin_policy.hpp"
+#include "waitable.hpp"
 
 // How the threads of a pinned call and its process meet.
 
@@ -54,8 +55,8 @@ inline ERL_NIF_TERM pinned_call::next(ErlNifEnv* env, std::optional<outcome_kind
     return enif_make_copy(env, m_reply);
   }
   if (m_first == nullptr) {
-    m_message.emplace(enif_make_tuple2(env, enif_make_atom(env, "upcall_turn"), turn));
-    return enif_make_atom(env, "waiting");
+    m_message.emplace(turn_message(env, turn));
+    return atoms::waiting.raw();
   }
   m_served = m_first;
   m_first = m_first->next;
@@ -94,7 +95,7 @@ inline void pinned_call::abandon(ErlNifEnv* env) noexcept {
     set_orphaned();
   }
   // While its process had a request, the body waited, and what it holds may be in use below it.
-  if (!postpone_if_needed()) release(env);
+  if (!postpone_if_nested()) release(env);
 }
 
 // A nested call has ended, on some thread of the finisher's or of a pinned call.
@@ -159,7 +160,7 @@ inline ERL_NIF_TERM pinned_call::ask_for_value(pinned_request& request) {
 
 inline owned_term pinned_call::fetch_root(std::uint32_t index) {
   pinned_request request;
-  request.what = enif_make_tuple2(request.env.get(), enif_make_atom(request.env.get(), "root"),
+  request.what = enif_make_tuple2(request.env.get(), atoms::root.raw(),
                                   enif_make_uint(request.env.get(), index));
   return owned_term(ask_for_value(request));
 }

@@ -10,9 +10,9 @@
 
 #include "executor_link.hpp"
 #include "executor_table.hpp"
+#include "frame_replies.hpp"
 #include "known_pool.hpp"
 #include "slot.hpp"
-#include "trampoline.hpp"
 
 // Which process of an executor gets a call, and what that process says of it.
 

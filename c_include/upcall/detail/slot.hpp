@@ -2,7 +2,6 @@
 
 #include <erl_nif.h>
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "frame_parts.hpp"
 #include "rendezvous.hpp"
 #include "shared_object.hpp"
+#include "waitable.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -59,12 +59,10 @@ class slot final : public shared_object {
  public:
   /// `caller`: the process that the call is made for, or 0.
   slot(ERL_NIF_TERM caller, hearing heard) noexcept
-      : m_caller(caller), m_heard(heard == hearing::yes) {
-    counts.calls.fetch_add(1, std::memory_order_relaxed);
-  }
+      : m_caller(caller), m_heard(heard == hearing::yes) {}
   slot(const slot&) = delete;
   slot& operator=(const slot&) = delete;
-  ~slot() { counts.calls.fetch_sub(1, std::memory_order_relaxed); }
+  ~slot() = default;
 
   void destroy() noexcept override { std::destroy_at(this); }
   void process_died(ErlNifEnv*, const ErlNifPid&) noexcept override {}
@@ -122,7 +120,7 @@ class slot final : public shared_object {
     const auto held = m_meeting.lock();
     if (m_phase == phase::done) return false;
     enif_self(env, &m_waiter);
-    m_message.emplace(enif_make_tuple2(env, enif_make_atom(env, "upcall_turn"), reference));
+    m_message.emplace(turn_message(env, reference));
     return true;
   }
   bool withdraw() noexcept {
@@ -180,6 +178,7 @@ class slot final : public shared_object {
   ERL_NIF_TERM answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept;
   ERL_NIF_TERM route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept;
 
+  counted_in m_counted{counts.calls};
   rendezvous m_meeting;  // its lock guards the rest
   phase m_phase = phase::queued;
   bool m_answered = false;  // by its executor, which may do so once

@@ -9,6 +9,7 @@
 #include "../error.hpp"
 #include "fiber_frame.hpp"
 #include "frame.hpp"
+#include "waitable.hpp"
 
 // The NIFs that Elixir's side of the trampoline (lib/upcall/nif.ex) calls.
 
@@ -58,6 +59,22 @@ ERL_NIF_TERM resume(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) noexcep
         env, "this native frame waits for another upcall, or its roots were changed");
   }
   return next.reply;
+}
+
+/// `wait(frame, reference)`: `:granted` when what the frame waits for has come already, else
+/// `:waiting`, and the message `{:upcall_turn, reference}` will come. `wait(frame, nil)` takes that
+/// back and gives `:withdrawn`; or `:granted`, when the message is under way.
+inline ERL_NIF_TERM await_turn(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
+  ERL_NIF_TERM failure = 0;
+  const frame_handle* handle = own_frame(env, argv[0], failure);
+  if (handle == nullptr) return failure;
+  waitable* const wanted = handle->suspended->awaited;
+  const bool withdraws = enif_is_identical(argv[1], atoms::nil.raw());
+  if (wanted == nullptr || (!withdraws && !enif_is_ref(env, argv[1]))) {
+    return raise_argument_error(env, "this native frame does not wait for its turn");
+  }
+  if (withdraws) return (wanted->withdraw() ? atoms::withdrawn : atoms::granted).raw();
+  return (wanted->await(env, argv[1]) ? atoms::waiting : atoms::granted).raw();
 }
 
 /// `info()`: counts of this library's frames and calls, for `Upcall.Frame.info/1`.

@@ -2,10 +2,17 @@
 
 #include <erl_nif.h>
 
+#include "../atom.hpp"
 #include "config.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
+
+/// Makes the message that a process waits for in a `receive`, by the reference that it has made for
+/// that.
+inline ERL_NIF_TERM turn_message(ErlNifEnv* env, ERL_NIF_TERM reference) noexcept {
+  return enif_make_tuple2(env, atoms::upcall_turn.raw(), reference);
+}
 
 /// What a suspended frame waits for, in a `receive` of its process. Lives on the frame's stack.
 class waitable {
