@@ -1,4 +1,4 @@
-# Watches a directory, in which this script itself does a few things: `make demo`.
+# Watches a directory, in which this script itself does a few things: `mix run demo/run.exs`.
 
 dir = Path.join(System.tmp_dir!(), "watcher_demo_#{System.pid()}")
 File.mkdir_p!(dir)
