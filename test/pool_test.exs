@@ -1,28 +1,16 @@
-Code.require_file("support/executor.exs", __DIR__)
 Code.require_file("support/executor_stress.exs", __DIR__)
+Code.require_file("support/thread_calls.exs", __DIR__)
 
 defmodule Upcall.PoolTest do
   use ExUnit.Case
+
+  import UpcallTest.ThreadCalls
 
   alias UpcallTest.Executor, as: Native
   alias UpcallTest.{ExecutorStress, Wait}
 
   @at_once 10_000
   @sanitized System.get_env("UPCALL_SANITIZER") != nil
-
-  # On a thread of native code, which tells its outcome by a message.
-  defp start_call(executor, fun, params \\ []),
-    do: :ok = Native.apply_thread(executor, fun, params, 60_000)
-
-  defp await_outcome do
-    assert_receive {:thread, outcome}, @at_once
-    outcome
-  end
-
-  defp call(executor, fun, params \\ []) do
-    start_call(executor, fun, params)
-    await_outcome()
-  end
 
   # Has a function wait in a worker, and gives that one.
   defp occupy(pool) do
@@ -146,7 +134,7 @@ defmodule Upcall.PoolTest do
     test "does not wait behind those that timed out" do
       pool = pool(size: 1)
       slow = occupy(pool)
-      for _ <- 1..5, do: :ok = Native.apply_thread(pool, fn -> flunk("never") end, [], 1)
+      for _ <- 1..5, do: start_call(pool, fn -> flunk("never") end, [], 1)
       for _ <- 1..5, do: assert(await_outcome() == {:error, :timeout})
       start_call(pool, fn -> :next end)
       await_waiting(6)
@@ -302,7 +290,7 @@ defmodule Upcall.PoolTest do
     test "no call that came too late" do
       pool = pool(size: 1)
       worker = occupy(pool)
-      :ok = Native.apply_thread(pool, fn -> flunk("it never ran") end, [], 1)
+      start_call(pool, fn -> flunk("it never ran") end, [], 1)
       assert await_outcome() == {:error, :timeout}
       release(worker)
       assert call(pool, fn -> 1 end) == {:ok, 1}

@@ -1,7 +1,9 @@
-Code.require_file("support/executor.exs", __DIR__)
+Code.require_file("support/thread_calls.exs", __DIR__)
 
 defmodule Upcall.RemoteTest do
   use ExUnit.Case
+
+  import UpcallTest.ThreadCalls
 
   alias UpcallTest.Executor, as: Native
   alias UpcallTest.Wait
@@ -41,19 +43,6 @@ defmodule Upcall.RemoteTest do
     Process.unlink(peer)
     :erpc.cast(node, :erlang, :halt, [0, [flush: false]])
     Wait.until(fn -> node not in Node.list(:connected) end)
-  end
-
-  defp start_call(executor, fun, params, timeout \\ 60_000),
-    do: :ok = Native.apply_thread(executor, fun, params, timeout)
-
-  defp await_outcome do
-    assert_receive {:thread, outcome}, @at_once
-    outcome
-  end
-
-  defp call(executor, fun, params \\ []) do
-    start_call(executor, fun, params)
-    await_outcome()
   end
 
   # There, these have no module of the test's: functions of modules that each node has.

@@ -1,21 +1,15 @@
-Code.require_file("support/executor.exs", __DIR__)
+Code.require_file("support/thread_calls.exs", __DIR__)
 
 defmodule Upcall.ServerTest do
   use ExUnit.Case
 
   import ExUnit.CaptureLog
+  import UpcallTest.ThreadCalls
 
   alias UpcallTest.Executor, as: Native
   alias UpcallTest.Wait
 
   @at_once 10_000
-
-  # On a thread of native code, and the outcome.
-  defp call(executor, fun, params \\ []) do
-    :ok = Native.apply_thread(executor, fun, params, 60_000)
-    assert_receive {:thread, outcome}, @at_once
-    outcome
-  end
 
   describe "is started" do
     test "under a supervisor, which starts it again when it was killed" do
@@ -92,7 +86,7 @@ defmodule Upcall.ServerTest do
       :sys.suspend(server)
 
       for n <- 1..50 do
-        :ok = Native.apply_thread(server, fn -> send(test, {:ran, n}) && n end, [], 60_000)
+        start_call(server, fn -> send(test, {:ran, n}) && n end)
         Wait.until(fn -> Process.info(server, :message_queue_len) == {:message_queue_len, n} end)
       end
 
@@ -177,7 +171,7 @@ defmodule Upcall.ServerTest do
       assert statistics[:messages_in] == 1
 
       :sys.suspend(server)
-      :ok = Native.apply_thread(server, fn -> 2 end, [], 60_000)
+      start_call(server, fn -> 2 end)
       Wait.until(fn -> Process.info(server, :message_queue_len) == {:message_queue_len, 1} end)
       refute_received {:thread, _}
       :sys.resume(server)
@@ -197,7 +191,7 @@ defmodule Upcall.ServerTest do
 
     test "takes calls from several libraries and threads at once", %{server: server} do
       tasks = for n <- 1..8, do: Task.async(fn -> Native.apply_io(server, & &1, [n], 60_000) end)
-      for n <- 1..50, do: :ok = Native.apply_thread(server, & &1, [n], 60_000)
+      for n <- 1..50, do: start_call(server, & &1, [n])
       seen = for _ <- 1..50, do: receive(do: ({:thread, {:ok, n}} -> n))
       assert Enum.sort(seen) == Enum.to_list(1..50)
       assert Task.await_many(tasks) == Enum.map(1..8, &{:ok, &1})
@@ -206,13 +200,7 @@ defmodule Upcall.ServerTest do
     test "that is stopped tells who waits", %{server: server} do
       test = self()
 
-      :ok =
-        Native.apply_thread(
-          server,
-          fn -> send(test, :running) && receive(do: (:go -> 1)) end,
-          [],
-          60_000
-        )
+      start_call(server, fn -> send(test, :running) && receive(do: (:go -> 1)) end)
 
       assert_receive :running, @at_once
       :ok = stop_supervised(Upcall.Server)

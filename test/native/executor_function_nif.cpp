@@ -33,6 +33,7 @@ std::int64_t await_on(int_function f, upcall::executor where, std::int64_t x) {
   return f.on(where, {.timeout = upcall::infinity})(x);
 }
 UPCALL_NIF(await_on);
+
 std::string void_on(upcall::function<void(std::int64_t)> f, upcall::executor where,
                     std::int64_t x) {
   const auto bound = f.on(where, {.timeout = 60s});
@@ -152,21 +153,16 @@ UPCALL_NIF(race_on);
 
 // ---- on threads of native code, which send `{:thread, value}` at the end ----
 
-/// What was a process of Elixir's: its pid.
-struct receiver {
-  ErlNifPid pid;
-};
-
 template <class T>
-void send_value(const receiver& to, const T& value) {
+void send_value(const ErlNifPid& to, const T& value) {
   const upcall::owned_env message;
   ErlNifEnv* const env = message.get();
-  enif_send(nullptr, &to.pid, env,
+  enif_send(nullptr, &to, env,
             enif_make_tuple2(env, enif_make_atom(env, "thread"), upcall::encode<T>(env, value)));
 }
 
 template <class Body>
-void on_thread(const receiver& to, Body body) {
+void on_thread(const ErlNifPid& to, Body body) {
   std::thread([to, body = std::move(body)] {
     try {
       send_value(to, body());
@@ -176,47 +172,34 @@ void on_thread(const receiver& to, Body body) {
   }).detach();
 }
 
-}  // namespace
-
-template <>
-struct upcall::codec<receiver> {
-  static receiver decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    receiver made{};
-    if (!enif_get_local_pid(env, raw, &made.pid)) throw bad_term("a pid", raw);
-    return made;
-  }
-};
-
-namespace {
-
 void thread_call(int_function f, upcall::executor where, std::int64_t x, std::int64_t milliseconds,
-                 receiver to) {
+                 ErlNifPid to) {
   const auto bound = f.on(where, {.timeout = std::chrono::milliseconds(milliseconds)});
   on_thread(to, [bound, x] { return bound(x); });
 }
 UPCALL_NIF(thread_call);
 
 void thread_many(upcall::kept_function<int_signature> f, upcall::executor where, std::int64_t count,
-                 receiver to) {
+                 ErlNifPid to) {
   on_thread(to,
             [bound = f.on(where, {.timeout = 60s}), count] { return sum_of_many(bound, count); });
 }
 UPCALL_NIF(thread_many);
 
 void thread_map(int_function f, upcall::executor where, std::vector<std::int64_t> values,
-                receiver to) {
+                ErlNifPid to) {
   on_thread(to,
             [bound = f.on(where, {.timeout = 60s}), values] { return upcall::map(bound, values); });
 }
 UPCALL_NIF(thread_map);
 
-void thread_cast(int_function f, upcall::executor where, std::int64_t x, receiver to) {
+void thread_cast(int_function f, upcall::executor where, std::int64_t x, ErlNifPid to) {
   on_thread(to, [bound = f.on(where), x] { return bound.cast(x); });
 }
 UPCALL_NIF(thread_cast);
 
 // Copies are called on a thread each.
-void copies_on_threads(int_function f, upcall::executor where, std::int64_t threads, receiver to) {
+void copies_on_threads(int_function f, upcall::executor where, std::int64_t threads, ErlNifPid to) {
   const auto bound = f.on(where, {.timeout = 60s});
   for (std::int64_t x = 1; x <= threads; ++x) {
     on_thread(to, [copy = bound, x] { return copy(x); });
@@ -225,7 +208,7 @@ void copies_on_threads(int_function f, upcall::executor where, std::int64_t thre
 UPCALL_NIF(copies_on_threads);
 
 // `f` itself belongs to its frame.
-void thread_without_executor(upcall::kept_function<int_signature> f, receiver to) {
+void thread_without_executor(upcall::kept_function<int_signature> f, ErlNifPid to) {
   on_thread(to, [f] { return f(1); });
 }
 UPCALL_NIF(thread_without_executor);

@@ -1,7 +1,6 @@
 // Functions: passed, kept, named, deep in other terms, misused.
 
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -10,6 +9,8 @@
 #include <upcall.hpp>
 #include <upcall/stl.hpp>
 #include <vector>
+
+#include "c_sort.hpp"
 
 namespace {
 
@@ -198,31 +199,7 @@ UPCALL_NIF(call_moved_from);
 
 // ---- C in between ----
 
-// qsort_r takes no null, which an empty vector may have.
-
-std::vector<int> sort_in_c(std::vector<int> values, upcall::function<int(int, int)> compare) {
-  if (values.empty()) return values;
-  upcall::c_callback<int(const void*, const void*, upcall::user_data)> callback(
-      0, [&](const void* a, const void* b) {
-        return compare(*static_cast<const int*>(a), *static_cast<const int*>(b));
-      });
-  upcall::through_c([&] {
-    qsort_r(values.data(), values.size(), sizeof(int), callback.function(), callback.data());
-  });
-  return values;
-}
 UPCALL_NIF(sort_in_c);
-
-// Without through_c nothing is lost either: the error comes out where the body ends.
-int sort_unguarded(std::vector<int> values, upcall::function<int(int, int)> compare) {
-  if (values.empty()) return 0;
-  upcall::c_callback<int(const void*, const void*, upcall::user_data)> callback(
-      0, [&](const void* a, const void* b) {
-        return compare(*static_cast<const int*>(a), *static_cast<const int*>(b));
-      });
-  qsort_r(values.data(), values.size(), sizeof(int), callback.function(), callback.data());
-  return 0;
-}
 UPCALL_NIF(sort_unguarded);
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Pinned NIFs: bodies on threads of their own.
 
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -16,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "c_sort.hpp"
 #include "counted.hpp"
 
 namespace {
@@ -122,28 +122,7 @@ upcall::term pass_on(upcall::function<upcall::term(int_function)> taker, int_fun
 }
 UPCALL_NIF(pass_on, upcall::pinned);
 
-std::vector<int> sort_in_c(std::vector<int> values, upcall::function<int(int, int)> compare) {
-  if (values.empty()) return values;
-  upcall::c_callback<int(const void*, const void*, upcall::user_data)> callback(
-      0, [&](const void* a, const void* b) {
-        return compare(*static_cast<const int*>(a), *static_cast<const int*>(b));
-      });
-  upcall::through_c([&] {
-    qsort_r(values.data(), values.size(), sizeof(int), callback.function(), callback.data());
-  });
-  return values;
-}
 UPCALL_NIF(sort_in_c, upcall::pinned);
-
-int sort_unguarded(std::vector<int> values, upcall::function<int(int, int)> compare) {
-  if (values.empty()) return 0;
-  upcall::c_callback<int(const void*, const void*, upcall::user_data)> callback(
-      0, [&](const void* a, const void* b) {
-        return compare(*static_cast<const int*>(a), *static_cast<const int*>(b));
-      });
-  qsort_r(values.data(), values.size(), sizeof(int), callback.function(), callback.data());
-  return 0;
-}
 UPCALL_NIF(sort_unguarded, upcall::pinned);
 
 void fail(std::string text) { throw std::runtime_error(text); }
