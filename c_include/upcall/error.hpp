@@ -100,7 +100,8 @@ class error : public std::exception {
   }
 
   /// Says whether the function had begun. Where an executor failed before that, the function was
-  /// not run and never will be, so that it is safe to try again.
+  /// not run and never will be, so that it is safe to try again. True of all errors but those of
+  /// executors.
   [[nodiscard]] bool has_begun() const noexcept { return m_content->has_begun; }
 
   /// Says what came in the place of a value.

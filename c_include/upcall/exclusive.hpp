@@ -34,9 +34,9 @@ class exclusive {
   exclusive& operator=(const exclusive&) = delete;
   ~exclusive() = default;
 
-  /// The right to use the object; belongs to the frame or pinned call that took it. Destroyed in
-  /// that call it gives the object up. Moved elsewhere and destroyed there it does nothing: the
-  /// call's end does.
+  /// The right to use the object; belongs to the native call that took it. Destroyed in that call
+  /// it gives the object up. Moved elsewhere and destroyed there it does nothing: the call's end
+  /// does.
   class access {
    public:
     access(access&& other) noexcept : m_hold(std::move(other.m_hold)), m_object(other.m_object) {}
@@ -58,7 +58,8 @@ class exclusive {
   };
 
   /// Waits for its turn and takes the object.
-  /// Threads: the frame's own, and you may be on another thread afterwards; or the pinned body's.
+  /// Threads: the frame's own, and you may be on another thread afterwards; that of a pinned body,
+  /// which it blocks.
   /// Throws: `abandoned`; `error` outside of both, or when a call that was parked has the object.
   access lock() { return access(m_base->lock(), m_object); }
 
@@ -71,7 +72,7 @@ class exclusive {
   }
 
  private:
-  // Shared with the frames that have it: they give it up even after it is gone.
+  // Shared with the calls that have it: they give it up even after it is gone.
   std::shared_ptr<detail::exclusive_base> m_base = std::make_shared<detail::exclusive_base>();
   T m_object;
 };

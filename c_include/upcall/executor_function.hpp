@@ -49,7 +49,7 @@ class executor_function<R(Args...)> {
   }
 
   /// Calls it without waiting. Many may be under way. A failure of the executor is the future's.
-  /// The timeout runs from now on.
+  /// The timeout runs from now on. Threads: as a call.
   /// Throws: `error` where it can't be called.
   [[nodiscard]] future<R> async(const std::remove_cvref_t<Args>&... args) const {
     const detail::sending_env message(nullptr);
@@ -60,8 +60,8 @@ class executor_function<R(Args...)> {
   }
 
   /// Calls it and wants no answer; a failure of the function is logged. Gives whether the executor
-  /// took the call: false when it does not run or has too many. Throws: `error` where it can't be
-  /// called.
+  /// took the call: false when it does not run or has too many. Threads: as a call. Throws: `error`
+  /// where it can't be called.
   bool cast(const std::remove_cvref_t<Args>&... args) const {
     const detail::sending_env message(nullptr);
     const auto call = detail::make_call(message, detail::hearing::no);

@@ -97,17 +97,17 @@ class function<R(Args...)> {
   }
 
   /// Makes one that outlives this call, to store in native state.
-  /// Throws: `error` when its frame has ended.
+  /// Throws: `error` when its native call has ended; `abandoned`.
   [[nodiscard]] kept_function<R(Args...)> keep() const {
     return kept_function<R(Args...)>(m_root.copy());
   }
 
   /// Makes one that runs in an executor and can be called on any thread, also after this call.
-  /// Throws: `error` when its frame has ended.
+  /// Throws: as `keep`.
   [[nodiscard]] executor_function<R(Args...)> on(const executor& where,
                                                  const call_options& options = {}) const;
 
-  /// Gives the function itself. Throws: `error` outside its frame.
+  /// Gives the function itself. Throws: `error` outside of its native call; `abandoned`.
   [[nodiscard]] term as_term() const { return term(m_root.raw()); }
 
  private:
@@ -120,7 +120,7 @@ class function<R(Args...)> {
 };
 
 /// Holds a copy of a function for as long as native state likes. Called during any later NIF call,
-/// it runs in *that* caller's process; each frame that uses it copies it once.
+/// it runs in *that* caller's process; each native call that uses it copies it once.
 ///
 /// Threads: any may hold and copy it; a call is an upcall, see `function`.
 template <class R, class... Args>

@@ -33,7 +33,7 @@ class future {
   future& operator=(const future&) = delete;
   ~future() { cancel(); }
 
-  /// Whether the answer is there, or the call has failed. Throws: `error` after `get`.
+  /// Says whether the answer is there, or the call has failed. Throws: `error` after `get`.
   [[nodiscard]] bool is_ready() const { return call().done(); }
 
   /// Waits for the answer, `duration` at most, and says whether it is there. The call's own timeout

@@ -3,6 +3,7 @@
 #include <erl_nif.h>
 
 #include <cstddef>
+#include <iterator>
 
 #include "detail/bound_nif.hpp"
 #include "detail/library.hpp"
@@ -50,6 +51,8 @@ constexpr nif_options options_of(Options... options) {
   (set(made, options), ...);
   return made;
 }
+
+static_assert(std::size(trampoline_entries) == 7, "UPCALL_ENTRIES is to name each");
 
 }  // namespace detail
 

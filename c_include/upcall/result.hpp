@@ -23,7 +23,7 @@ class result {
   explicit(false) result(upcall::error failure)
       : m_outcome(std::in_place_index<1>, std::move(failure)) {}
 
-  /// Whether there is a value.
+  /// Says whether there is a value.
   [[nodiscard]] bool has_value() const noexcept { return m_outcome.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
 

@@ -33,7 +33,7 @@ defmodule Upcall.Counters do
   @doc """
   Counts what a dead worker was running as failed.
   """
-  @spec died(place()) :: :ok
+  @spec died({t(), pos_integer()}) :: :ok
   def died({counters, worker}) do
     running = :counters.get(counters, @before_workers + worker)
     :counters.put(counters, @before_workers + worker, 0)

@@ -19,7 +19,7 @@ class known_pool;
 /// What this library knows of one executor process: its calls under way, and that it lives. It
 /// monitors the process once, for all calls. The reason of a death comes from `Upcall.Monitor`
 /// (lib/upcall/monitor.ex), as the VM does not tell it to native monitors; where that process does
-/// not run, there is none.
+/// not run, it is `:unknown`.
 class executor_link final : public shared_object {
  public:
   explicit executor_link(const ErlNifPid& executor) noexcept : m_executor(executor) {}
@@ -42,7 +42,8 @@ class executor_link final : public shared_object {
     return !m_dead && m_reason_comes;
   }
 
-  /// Takes a call; false when the executor is dead. It keeps a share in the slot until `remove`.
+  /// Takes a call; false when the executor is dead. It keeps a share in the slot for as long as it
+  /// has the call.
   bool add(slot& added) noexcept {
     const std::lock_guard held(m_mutex);
     if (m_dead) return false;
@@ -74,7 +75,7 @@ class executor_link final : public shared_object {
     return m_dead;
   }
 
-  /// The pool whose front it is; null where that has not told.
+  /// Gives the pool whose front it is; null where that has not told.
   [[nodiscard]] std::shared_ptr<known_pool> own_pool() const noexcept {
     const std::lock_guard held(m_mutex);
     return m_own_pool;

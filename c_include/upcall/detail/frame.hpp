@@ -161,7 +161,7 @@ class frame final : public holder {
     return true;
   }
 
-  /// Notes the process that the frame belongs to, which others can't ask it for.
+  /// Notes the process that the frame belongs to, for others that can't ask `env()`.
   void note_process() noexcept {
     if (process != 0) return;
     ErlNifPid self;

@@ -39,8 +39,8 @@ struct nif_identity {
   unsigned dirty;  ///< erl_nif's flag, 0 for a normal scheduler
 };
 
-/// Counts of this library's frames, and of its calls through executors.
-struct frame_counts {
+/// Counts of this library's native calls, and of its calls through executors.
+struct call_counts {
   std::atomic<std::size_t> suspended{0};  ///< with a handle, abandoned ones included
   std::atomic<std::size_t> abandoned{0};  ///< waiting to be finished, or being finished
   std::atomic<std::size_t> parked{0};     ///< will never be finished: their stacks are lost
@@ -48,7 +48,7 @@ struct frame_counts {
   std::atomic<std::size_t> calls{0};      ///< slots that somebody holds
   std::atomic<std::size_t> waiting{0};    ///< calls that wait for a worker of a pool
 };
-inline constinit frame_counts counts;
+inline constinit call_counts counts;
 
 /// Counts its owner for as long as it lives.
 class counted_in {

@@ -45,7 +45,7 @@ class function_root {
     return function_root(running->add_root(in_frame(env, raw)));
   }
 
-  /// Finds or makes the running frame's copy of a kept function.
+  /// Finds or makes the running call's copy of a kept function.
   static function_root of_kept(const std::shared_ptr<const owned_term>& copy) {
     if (current_frame() == nullptr && current_pinned_call() != nullptr)
       return function_root(current_pinned_call()->root_of_kept(copy));
@@ -68,7 +68,7 @@ class function_root {
     return running;
   }
   [[nodiscard]] std::uint32_t index() const noexcept { return m_root->index(); }
-  /// Of one that has no frame.
+  /// Gives the pinned call that it belongs to, where `owner` is null.
   [[nodiscard]] pinned_call& pinned() const noexcept { return *m_root->pinned; }
 
   /// Gives the function, in the frame's environment or that of the pinned call.
@@ -82,7 +82,7 @@ class function_root {
     if (running->is_abandoned()) throw abandoned{};
     return running->root_term(m_root->index());
   }
-  /// Gives a copy of it.
+  /// Gives a copy of it. Throws: as `raw`.
   [[nodiscard]] owned_term copy() const {
     if (m_root && m_root->pinned != nullptr) return pinned().fetch_root(index());
     return owned_term(raw());

@@ -17,13 +17,14 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
+/// What came of giving a call to an executor.
 enum class placement {
-  placed,   ///< `slot::executor()` has it now, and is to be sent the message
-  waiting,  ///< for a worker, with its message
-  dead,
-  calling_self,
-  overloaded,
-  dropped
+  placed,        ///< `slot::executor()` has it now, and is to be sent the message
+  waiting,       ///< for a worker, with its message
+  dead,          ///< there is no such process
+  calling_self,  ///< the only worker is the process that the call is made for
+  overloaded,    ///< as many wait as may
+  dropped        ///< nobody waits for the call any more
 };
 
 /// Tells this library from others, and this build from the next.
@@ -102,8 +103,8 @@ class known_pool {
   }
   /// The pool is gone: its front's link tells those that wait.
   void front_died() noexcept {
-    std::deque<waiting_call>
-        left;  // which hold that link, as it holds this: let go without the lock
+    // They hold that link, as it holds this: let go without the lock.
+    std::deque<waiting_call> left;
     const std::lock_guard locked(m_mutex);
     left.swap(m_waiting);
   }

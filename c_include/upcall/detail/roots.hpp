@@ -29,7 +29,7 @@ struct frame_place {
   [[nodiscard]] UPCALL_ALWAYS_INLINE detail::frame* here() const noexcept;
 };
 
-/// One term that Elixir keeps alive for a frame, for the handles that share it.
+/// One term that Elixir keeps alive for a native call, for the handles that share it.
 class root {
  public:
   root(frame_place of, std::uint32_t index) noexcept : m_frame(of), m_index(index) {}
@@ -145,6 +145,7 @@ class roots {
 /// Gives up a root without a handle: to its frame where that is running here. Elsewhere its frame
 /// can't be told, and the term lives as long as the frame.
 void release_root(root* last) noexcept;
+/// The same, of a pinned call, which can be told on any thread.
 void release_pinned_root(root* last) noexcept;
 
 /// A counted handle to a root. Threads: any may copy and destroy it.

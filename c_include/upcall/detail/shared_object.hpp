@@ -61,7 +61,7 @@ class shared_type {
 
  private:
   const char* m_name;
-  bool m_monitors;  // of those that can monitor processes, each object is dearer
+  bool m_monitors;  // a type whose objects can monitor processes makes each of them dearer
   ErlNifResourceType* m_type = nullptr;
 };
 

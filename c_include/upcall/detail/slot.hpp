@@ -142,7 +142,7 @@ class slot final : public shared_object {
   placement move_to(executor_link& executor) noexcept;
   /// Takes it from the executor that has it.
   void leave_executor() noexcept { leave_executor(m_meeting.lock()); }
-  /// The executor that has it, while it is not decided.
+  /// Gives the executor that has it, if one has.
   [[nodiscard]] shared_ref<executor_link> executor() noexcept {
     const auto held = m_meeting.lock();
     return m_executor;

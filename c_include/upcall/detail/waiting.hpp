@@ -25,8 +25,10 @@ namespace detail {
 
 /// How many there are; told when the library is loaded.
 inline constinit std::atomic<int> dirty_io_schedulers{0};
+/// How many of them wait in this library.
 inline constinit std::atomic<int> dirty_io_waiting{0};
 
+/// Gives `no_deadline` for a timeout that is too long for the clock.
 inline clock::time_point deadline_after(std::chrono::nanoseconds timeout) noexcept {
   const clock::time_point now = clock::now();
   if (timeout >= no_deadline - now) return no_deadline;
