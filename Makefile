@@ -30,7 +30,7 @@ test: build ## run the C++ unit tests and the ExUnit suite
 	cd examples/watcher && CXXFLAGS="-O2 -g -Werror" mix test --warnings-as-errors
 	cd examples/quickstart && mix test
 
-soak: build ## call executors while they are killed, for so long; MINUTES=10 runs ten
+soak: build ## call executors while they are killed; MINUTES=10 goes on for ten minutes
 	MIX_ENV=test mix run --no-start test/soak/run.exs $(MINUTES)
 
 demo: deps ## run the SQLite example on the Unicode Character Database
@@ -48,7 +48,7 @@ sanitize: deps ## run the tests under TSan (C++) and under ASan and UBSan (C++ a
 lint: build ## check format and common mistakes, in C++ and Elixir
 	tools/lint.sh
 
-bench: deps ## measure; ONLY=callback measures one question
+bench: deps ## measure; ONLY=callback or ONLY=blocking measures one question
 	bench/run.sh
 
 docs: deps ## build the documentation with ex_doc, which needs Hex
