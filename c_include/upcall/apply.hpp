@@ -4,8 +4,9 @@
 
 #include <chrono>
 
-#include "codec.hpp"
+#include "detail/exception_replies.hpp"
 #include "detail/remote_call.hpp"
+#include "detail/waiting_place.hpp"
 #include "executor.hpp"
 #include "function.hpp"
 #include "result.hpp"

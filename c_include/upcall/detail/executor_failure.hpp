@@ -10,7 +10,7 @@
 
 #include "../error.hpp"
 #include "../executor.hpp"
-#include "frame_replies.hpp"
+#include "outcome.hpp"
 #include "slot.hpp"
 
 namespace upcall UPCALL_HIDDEN {

@@ -1,18 +1,13 @@
 #pragma once
 
-#include <cxxabi.h>
 #include <erl_nif.h>
 
 #include <atomic>
-#include <exception>
 #include <memory>
-#include <new>
-#include <stdexcept>
-#include <string>
-#include <string_view>
-#include <typeinfo>
 
+#include "exception_replies.hpp"
 #include "frame.hpp"
+#include "outcome.hpp"
 #include "report.hpp"
 #include "resource_type.hpp"
 #include "waitable.hpp"
@@ -21,153 +16,6 @@
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
-
-/// A function that turns exceptions of the user's into Elixir exceptions, in a list of all.
-struct translator {
-  explicit translator(void (*function)(const std::exception_ptr&)) noexcept
-      : translate(function), next(first) {
-    first = this;
-  }
-  void (*translate)(const std::exception_ptr&);
-  translator* next;
-  static inline constinit translator* first = nullptr;
-};
-
-inline ERL_NIF_TERM exception_reply(ErlNifEnv* env, const char* module,
-                                    std::string_view message) noexcept {
-  return enif_make_tuple3(env, atoms::raise_exception.raw(), enif_make_atom(env, module),
-                          make_text(env, message));
-}
-
-inline ERL_NIF_TERM system_limit_reply(ErlNifEnv* env) noexcept {
-  return enif_make_tuple4(env, atoms::raise.raw(), atoms::error.raw(),
-                          enif_make_atom(env, "system_limit"), enif_make_list(env, 0));
-}
-
-inline ERL_NIF_TERM error_reply(ErlNifEnv* env, const error& failure) noexcept {
-  if (failure.native_module() != nullptr) {
-    return enif_make_tuple3(env, atoms::raise_exception.raw(),
-                            enif_make_atom(env, failure.native_module()),
-                            failure.reason().copy_to(env));
-  }
-  const ERL_NIF_TERM stack_trace = failure.stack_trace().copy_to(env);
-  const auto reply = [&](const static_atom& kind, ERL_NIF_TERM reason) {
-    return enif_make_tuple4(env, atoms::raise.raw(), kind.raw(), reason, stack_trace);
-  };
-  switch (failure.kind()) {
-    case error_kind::raised:
-      return reply(atoms::error, failure.reason().copy_to(env));
-    case error_kind::exited:
-      return reply(atoms::exit, failure.reason().copy_to(env));
-    case error_kind::threw:
-      return reply(atoms::throw_, failure.reason().copy_to(env));
-    default:  // an executor's failure
-      return reply(atoms::error, failure.exception(env));
-  }
-}
-
-inline ERL_NIF_TERM bad_term_reply(ErlNifEnv* env, nif_identity nif, const bad_term& failure) {
-  if (failure.got().is_stale()) {
-    return exception_reply(env, "Elixir.ArgumentError",
-                           failure.where() + "expected " + failure.expected());
-  }
-  return enif_make_tuple6(env, atoms::bad_term.raw(), make_text(env, nif.name),
-                          enif_make_int(env, nif.arity), make_text(env, failure.where()),
-                          make_text(env, failure.expected()), failure.got().raw());
-}
-
-inline std::string type_name_of_current_exception() {
-  const std::type_info* type = abi::__cxa_current_exception_type();
-  return type == nullptr ? "unknown" : readable_name(*type);
-}
-
-/// Calls the user's translators; the first that throws decides.
-[[noreturn]] inline void translate(const std::exception_ptr& failure) {
-  for (translator* each = translator::first; each != nullptr; each = each->next)
-    each->translate(failure);
-  std::rethrow_exception(failure);
-}
-
-/// What a C++ exception that is none of ours is in Elixir. Without a module: a system limit.
-struct elixir_exception {
-  const char* module;
-  std::string text;
-};
-
-/// Says what the exception that is being handled is in Elixir.
-inline elixir_exception elixir_exception_of_current() {
-  constexpr auto argument_error = "Elixir.ArgumentError";
-  constexpr auto runtime_error = "Elixir.RuntimeError";
-  try {
-    throw;
-  } catch (const std::invalid_argument& e) {
-    return {argument_error, e.what()};
-  } catch (const std::out_of_range& e) {
-    return {argument_error, e.what()};
-  } catch (const std::domain_error& e) {
-    return {argument_error, e.what()};
-  } catch (const std::bad_alloc&) {
-    return {nullptr, {}};
-  } catch (const std::exception& e) {
-    const char* const text = e.what();
-    return {runtime_error, text == nullptr ? "" : text};
-  } catch (...) {
-    return {runtime_error, "a C++ exception of type " + type_name_of_current_exception()};
-  }
-}
-
-inline ERL_NIF_TERM reply_of(ErlNifEnv* env, nif_identity nif, const std::exception_ptr& failure) {
-  try {
-    translate(failure);
-  } catch (const error& e) {
-    return error_reply(env, e);
-  } catch (const bad_term& e) {
-    return bad_term_reply(env, nif, e);
-  } catch (...) {
-    const elixir_exception made = elixir_exception_of_current();
-    return made.module == nullptr ? system_limit_reply(env)
-                                  : exception_reply(env, made.module, made.text);
-  }
-}
-
-/// Raises an ArgumentError from the NIF itself, for what no C++ body stands behind.
-inline ERL_NIF_TERM raise_argument_error(ErlNifEnv* env, const char* message) noexcept {
-  return enif_raise_exception(env, make_exception(env, "Elixir.ArgumentError", message));
-}
-
-/// Raises the current exception from a NIF that has no trampoline around it, which would call the
-/// `exception/1` of its module.
-inline ERL_NIF_TERM raise_current_exception(ErlNifEnv* env) noexcept {
-  const auto raise_pair = [env](const char* word, const error& e) {
-    return enif_raise_exception(
-        env, enif_make_tuple2(env, enif_make_atom(env, word), e.reason().copy_to(env)));
-  };
-  try {
-    translate(std::current_exception());
-  } catch (const error& e) {
-    if (e.kind() == error_kind::exited) return raise_pair("exit", e);
-    if (e.kind() == error_kind::threw) return raise_pair("nocatch", e);
-    return enif_raise_exception(env, e.exception(env));
-  } catch (const abandoned&) {
-    return atoms::ok.raw();  // nobody sees it: the process is dead
-  } catch (const bad_term& e) {
-    return enif_raise_exception(
-        env, make_exception(env, "Elixir.ArgumentError", e.where() + "expected " + e.expected()));
-  } catch (...) {
-    const elixir_exception made = elixir_exception_of_current();
-    return enif_raise_exception(env, made.module == nullptr
-                                         ? enif_make_atom(env, "system_limit")
-                                         : make_exception(env, made.module, made.text));
-  }
-}
-
-inline ERL_NIF_TERM reply_of_current_exception(ErlNifEnv* env, nif_identity nif) noexcept {
-  try {
-    return reply_of(env, nif, std::current_exception());
-  } catch (...) {  // no memory even for the text
-    return system_limit_reply(env);
-  }
-}
 
 inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
   const codec_scope scope(*this);  // a translator that suspended would change the environment
@@ -185,25 +33,6 @@ inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
   m_roots.end_step(m_env);
   return enif_make_tuple5(m_env, atoms::upcall.raw(), reference, m_roots.map(m_env),
                           selected_function(), request);
-}
-
-/// Elixir tells what a function did as `[class, reason, stack_trace, exception | text]`.
-inline error error_of_outcome(ErlNifEnv* env, ERL_NIF_TERM outcome) {
-  ERL_NIF_TERM parts[4];
-  ERL_NIF_TERM rest = outcome;
-  for (ERL_NIF_TERM& part : parts) {
-    if (!enif_get_list_cell(env, rest, &part, &rest))
-      raise("Elixir.ArgumentError", "a malformed outcome");
-  }
-  ErlNifBinary text{};
-  if (!enif_inspect_binary(env, rest, &text)) raise("Elixir.ArgumentError", "a malformed outcome");
-  const error_kind kind = enif_is_identical(parts[0], atoms::error.raw())  ? error_kind::raised
-                          : enif_is_identical(parts[0], atoms::exit.raw()) ? error_kind::exited
-                                                                           : error_kind::threw;
-  const bool normalized = !enif_is_identical(parts[3], atoms::nil.raw());
-  return {kind, parts[1], parts[2],
-          std::string(reinterpret_cast<const char*>(text.data), text.size),
-          normalized ? parts[3] : 0};
 }
 
 inline void frame::throw_outcome() {

@@ -15,14 +15,14 @@
 #include "exclusive_base.hpp"
 #include "finisher.hpp"
 #include "immortal.hpp"
-#include "pinned_requests.hpp"
+#include "pinned_handle.hpp"
 #include "placement.hpp"
 #include "resource_type.hpp"
 #include "shared_object.hpp"
 #include "stack_pool.hpp"
 #include "terminate.hpp"
 #include "trampoline.hpp"
-#include "waiting.hpp"
+#include "waiting_place.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "exception_replies.hpp"
 #include "executor_link.hpp"
 #include "executor_table.hpp"
-#include "frame_replies.hpp"
 #include "known_pool.hpp"
 #include "slot.hpp"
 

@@ -6,9 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "../atom.hpp"
 #include "config.hpp"
-#include "resource_type.hpp"
 
 // Objects that Elixir's side of Upcall holds and calls, also after the library that made them has
 // been replaced by a newer build: the newer one takes them over, and what is called is the old

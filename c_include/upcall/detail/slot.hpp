@@ -7,10 +7,10 @@
 #include <optional>
 #include <utility>
 
-#include "../atom.hpp"
 #include "../term.hpp"
 #include "frame_parts.hpp"
 #include "rendezvous.hpp"
+#include "reply.hpp"
 #include "shared_object.hpp"
 #include "waitable.hpp"
 
@@ -20,35 +20,8 @@ namespace detail {
 class executor_link;
 enum class placement;
 
-/// What a call came to.
-enum class reply_kind {
-  returned,
-  raised,  ///< or threw, or exited: an outcome of `Upcall.Error`
-  timed_out,
-  executor_down,  ///< with its exit reason
-  no_executor,
-  calling_self,
-  overloaded,
-  caller_gone
-};
-
 /// Whether somebody takes the answer.
 enum class hearing { no, yes };
-
-/// Whether a term is a word alone and so valid in every environment: an atom, a small integer, a
-/// pid of this node.
-inline bool is_word(ERL_NIF_TERM raw) noexcept {
-  constexpr ERL_NIF_TERM primary_tag = 3;
-  return (raw & primary_tag) == primary_tag;  // the VM's mark of an immediate
-}
-
-/// What came of a call, in an environment of its own.
-struct reply {
-  reply_kind kind = reply_kind::timed_out;
-  bool has_begun = false;
-  std::shared_ptr<owned_env> env{};
-  ERL_NIF_TERM content = 0;
-};
 
 /// The one-shot meeting place of a call that waits and its reply. Whoever comes too late (a reply
 /// after the timeout, a timeout after the reply) finds it decided. Counted references: it lives as

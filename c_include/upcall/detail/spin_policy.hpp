@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "config.hpp"
+#include "immortal.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -92,6 +93,9 @@ class spin_policy {
   std::atomic<std::int32_t> m_to_skip{0};      // calls that do not spin
   std::atomic<std::uint32_t> m_next_pause{1};  // how many the next loss adds
 };
+
+/// What all threads of this library spin by.
+inline immortal<spin_policy> spinning;
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "../codec.hpp"
+#include "signature.hpp"
+
+// From the arguments of a NIF to its result, whatever the body runs on.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// Where a decoded argument is kept while the body runs.
+template <class Parameter>
+using stored = std::remove_cvref_t<Parameter>;
+
+template <class T, std::size_t Position>
+T decode_argument(ErlNifEnv* env, const ERL_NIF_TERM* raw) {
+  try {
+    return decode<T>(env, raw[Position]);
+  } catch (bad_term& failure) {
+    failure.within("argument " + std::to_string(Position + 1));
+    throw;
+  }
+}
+
+template <class Parameters>
+struct argument_list;
+/// The decoded arguments of a native call.
+template <class... Parameters>
+struct argument_list<std::tuple<Parameters...>> {
+  using type = std::tuple<stored<Parameters>...>;
+
+  static type decode(ErlNifEnv* env, const ERL_NIF_TERM* raw) {
+    return [&]<std::size_t... Positions>(std::index_sequence<Positions...>) {
+      // Braces: arguments are decoded, and complained about, from left to right.
+      return type{decode_argument<stored<Parameters>, Positions>(env, raw)...};
+    }
+    (std::index_sequence_for<Parameters...>{});
+  }
+};
+
+/// Calls the C++ function with its arguments, and `reply(make)`, where `make(env)` makes the term
+/// of what it gave.
+template <auto Function, class... Parameters, class Reply>
+void call_bound(std::type_identity<std::tuple<Parameters...>>,
+                typename argument_list<std::tuple<Parameters...>>::type& arguments,
+                const Reply& reply) {
+  using result = typename signature<std::remove_cv_t<decltype(Function)>>::result;
+  const auto call = [&]() -> result {
+    return std::apply(
+        [](auto&... each) -> result {
+          return std::invoke(Function, static_cast<Parameters&&>(each)...);
+        },
+        arguments);
+  };
+  if constexpr (std::is_void_v<result>) {
+    call();
+    reply([](ErlNifEnv*) { return atoms::ok.raw(); });
+  } else {
+    decltype(auto) value = call();
+    reply([&](ErlNifEnv* env) { return encode<std::remove_cvref_t<result>>(env, value); });
+  }
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "../atom.hpp"
+#include "../term.hpp"
+#include "frame_parts.hpp"
+#include "holder.hpp"
+#include "pinned_call.hpp"
+#include "waitable.hpp"
+
+// What the process of a pinned call does for it: serves requests, or goes.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+inline void pinned_call::wake_process() noexcept {
+  if (!m_message) return;
+  // No environment: these threads are not the VM's.
+  enif_send(nullptr, &m_owner, nullptr, m_message->raw());
+  m_message.reset();
+}
+
+inline ERL_NIF_TERM pinned_call::take_roots(ErlNifEnv* env) noexcept {
+  const std::lock_guard locked(m_mutex);
+  m_start_env = nullptr;
+  return m_roots == 0 ? enif_make_new_map(env) : m_roots;
+}
+
+inline ERL_NIF_TERM pinned_call::next(ErlNifEnv* env, std::optional<outcome_kind> kind,
+                                      ERL_NIF_TERM outcome, ERL_NIF_TERM turn) noexcept {
+  const std::lock_guard locked(m_mutex);
+  if (kind.has_value() != (m_served != nullptr)) return 0;
+  if (kind) {
+    pinned_request& served = *std::exchange(m_served, nullptr);
+    served.kind = *kind;
+    served.outcome = served.env.copy(outcome);
+    served.meeting.set_done(served.meeting.lock());
+  }
+  if (m_reply != 0) {
+    fail_queue();
+    return enif_make_copy(env, m_reply);
+  }
+  if (m_first == nullptr) {
+    m_message.emplace(turn_message(env, turn));
+    return atoms::waiting.raw();
+  }
+  m_served = m_first;
+  m_first = m_first->next;
+  if (m_first == nullptr) m_last = &m_first;
+  return with_changed_roots(env, enif_make_copy(env, m_served->what));
+}
+
+inline ERL_NIF_TERM pinned_call::with_changed_roots(ErlNifEnv* env, ERL_NIF_TERM request) noexcept {
+  if (m_added.empty() && m_dropped.empty()) return request;
+  ERL_NIF_TERM added = enif_make_list(env, 0);
+  for (const auto& [index, term] : std::exchange(m_added, {})) {
+    added = enif_make_list_cell(
+        env, enif_make_tuple2(env, enif_make_uint(env, index), term.copy_to(env)), added);
+  }
+  ERL_NIF_TERM dropped = enif_make_list(env, 0);
+  for (const std::uint32_t index : std::exchange(m_dropped, {}))
+    dropped = enif_make_list_cell(env, enif_make_uint(env, index), dropped);
+  return enif_make_tuple4(env, atoms::update.raw(), added, dropped, request);
+}
+
+/// With the lock: lets those go that nobody will serve.
+inline void pinned_call::fail_queue() noexcept {
+  while (m_first != nullptr) {
+    pinned_request& left = *std::exchange(m_first, m_first->next);
+    left.meeting.set_done(left.meeting.lock());
+  }
+  m_last = &m_first;
+}
+
+inline void pinned_call::abandon(ErlNifEnv* env) noexcept {
+  {
+    const std::lock_guard locked(m_mutex);
+    if (m_reply != 0) return;
+    m_abandoned = true;
+    m_message.reset();
+    set_orphaned();
+  }
+  // While its process had a request, the body waited, and what it holds may be in use below it.
+  if (!postpone_if_nested()) release(env);
+}
+
+// A nested call has ended, on some thread of the finisher's or of a pinned call.
+inline void pinned_call::release(holder& abandoned) noexcept {
+  static_cast<pinned_call&>(abandoned).release(nullptr);
+}
+
+inline void pinned_call::release(ErlNifEnv* env) noexcept {
+  const std::lock_guard locked(m_mutex);
+  if (m_served != nullptr) {
+    pinned_request& left = *std::exchange(m_served, nullptr);
+    left.meeting.set_done(left.meeting.lock());
+  }
+  fail_queue();
+  if (m_awaited != nullptr) m_awaited->interrupt(env);
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <memory>
+
+#include "../term.hpp"
+#include "config.hpp"
+
+// What comes of a call through an executor.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// What a call came to.
+enum class reply_kind {
+  returned,
+  raised,  ///< or threw, or exited: an outcome of `Upcall.Error`
+  timed_out,
+  executor_down,  ///< with its exit reason
+  no_executor,
+  calling_self,
+  overloaded,
+  caller_gone
+};
+
+/// Whether a term is a word alone and so valid in every environment: an atom, a small integer, a
+/// pid of this node.
+inline bool is_word(ERL_NIF_TERM raw) noexcept {
+  constexpr ERL_NIF_TERM primary_tag = 3;
+  return (raw & primary_tag) == primary_tag;  // the VM's mark of an immediate
+}
+
+/// What came of a call, in an environment of its own.
+struct reply {
+  reply_kind kind = reply_kind::timed_out;
+  bool has_begun = false;
+  std::shared_ptr<owned_env> env{};
+  ERL_NIF_TERM content = 0;
+};
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN
