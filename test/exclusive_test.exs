@@ -342,7 +342,8 @@ defmodule UpcallTest.ExclusiveTest do
 
       assert_raise RuntimeError, @lost, fn -> Native.use(shared, fn -> :ok end) end
       assert_raise RuntimeError, @lost, fn -> Native.try_use(shared, fn -> :ok end) end
-      assert Upcall.Frame.info(Native).parked == parked + 1
+      # Those that wait are told before it is counted.
+      Wait.until(fn -> Upcall.Frame.info(Native).parked == parked + 1 end)
     end
 
     test "nested in one that had it makes it lost, and the outer one ends", %{shared: shared} do
