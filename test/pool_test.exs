@@ -298,6 +298,37 @@ defmodule Upcall.PoolTest do
     end
   end
 
+  describe "calls that gave up while they waited" do
+    defp give_up(pool, count) do
+      for _ <- 1..count, do: :ok = Native.apply_thread(pool, fn -> flunk("never") end, [], 1)
+      for _ <- 1..count, do: assert(await_outcome() == {:error, :timeout})
+    end
+
+    # What the processes have received of them goes with their garbage.
+    defp await_no_calls(pool) do
+      Wait.until(fn ->
+        for pid <- [pool | Upcall.Pool.info(pool).workers], do: :erlang.garbage_collect(pid)
+        match?(%{calls: 0, waiting: 0}, Upcall.Frame.info(Native))
+      end)
+    end
+
+    test "leave nothing behind when a worker has come to them" do
+      pool = pool(size: 1)
+      worker = occupy(pool)
+      give_up(pool, 50)
+      release(worker)
+      await_no_calls(pool)
+    end
+
+    test "leave nothing behind when others have taken their place" do
+      pool = pool(size: 1, max_queue: 5)
+      worker = occupy(pool)
+      for _ <- 1..10, do: give_up(pool, 5)
+      release(worker)
+      await_no_calls(pool)
+    end
+  end
+
   test "a function in a worker has the calling process in $callers" do
     pool = pool(size: 2)
     callers = fn -> Process.get(:"$callers") end

@@ -89,6 +89,7 @@ class known_pool {
       const placement found = next.call->move_to(idle);
       // A worker that is killed just now can't send it; its death decides the call.
       if (found == placement::placed) enif_send(env, &idle.pid(), next.env->get(), next.message);
+      if (found == placement::dropped) next.call->leave_executor();  // the front, as below
       if (found != placement::dead) continue;
       send_to_front(env, next);
       return;
@@ -120,7 +121,11 @@ class known_pool {
   /// Whether one more may wait. Those that nobody waits for any more go when there is no room.
   bool has_room() noexcept {
     if (m_waiting.size() < m_max_queue) return true;
-    std::erase_if(m_waiting, [](const waiting_call& each) { return !each.call->is_queued(); });
+    std::erase_if(m_waiting, [](const waiting_call& each) {
+      if (each.call->is_queued()) return false;
+      each.call->leave_executor();  // the front, whose list nobody else would take it from
+      return true;
+    });
     return m_waiting.size() < m_max_queue;
   }
 
