@@ -8,10 +8,13 @@ defmodule UpcallTest.Exclusive do
   defnif use_both(first, second, inside)
   defnif use_twice(shared, inside)
   defnif sign(shared, name, inside)
+  defnif sign_late(first, second, name, inside)
+  defnif sign_both_pinned(first, second, name, inside)
   defnif finished(shared)
   defnif increment_pinned(shared, between)
   defnif use_pinned(shared, inside)
   defnif try_use_pinned(shared, inside)
+  defnif use_early_pinned(shared, inside)
   defnif sign_pinned(shared, name, inside)
   defnif use_and_park(shared, inside)
   defnif use_and_park_pinned(shared, inside)
@@ -306,6 +309,38 @@ defmodule UpcallTest.ExclusiveTest do
       end
 
       assert try_now(shared)
+    end
+
+    test "can't lock it while its arguments are decoded, on a scheduler", %{shared: shared} do
+      assert_raise RuntimeError, ~r/on a thread that is not the call's own/, fn ->
+        Native.use_early_pinned(shared, fn -> :ok end)
+      end
+
+      assert try_now(shared)
+    end
+
+    # The nested call gives the second object up before the first.
+    test "that is killed waits for all objects that a nested one has of it" do
+      test = self()
+
+      for _ <- 1..20 do
+        first = Native.open()
+        second = Native.open()
+
+        killed =
+          spawn(fn ->
+            Native.sign_both_pinned(first, second, "outer", fn ->
+              Native.sign_late(first, second, "inner", fn ->
+                send(test, :innermost)
+                Process.sleep(:infinity)
+              end)
+            end)
+          end)
+
+        assert_receive :innermost, 5_000
+        kill(killed)
+        assert Native.finished(first) == ["inner", "outer"]
+      end
     end
   end
 

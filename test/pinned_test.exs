@@ -203,6 +203,23 @@ defmodule UpcallTest.PinnedTest do
     test "are told when a function is used on a scheduler or after its call" do
       Native.leak(square())
       assert_raise RuntimeError, ~r/called on a scheduler/, fn -> Native.use_leaked() end
+      Native.leak(square())
+      assert_raise RuntimeError, ~r/has ended/, fn -> Native.use_leaked_pinned() end
+    end
+
+    # It would wait for the process, and the process for it.
+    test "are told when a function is used by a call that is nested in its own" do
+      assert_raise RuntimeError, ~r/belongs to another native call/, fn ->
+        Native.leak_and_call(square(), fn _ -> Native.use_leaked_pinned() end)
+      end
+    end
+
+    test "are told of a term that C++ held the only copy of" do
+      for wrong <- ["text", List.duplicate(:long, 50), %{a: [1.5, "b"]}] do
+        error = assert_raise ArgumentError, fn -> Native.decode_copy(fn -> wrong end) end
+        assert Exception.message(error) =~ ~r/decode_copy\/1: expected an integer .*, got: /
+        assert Exception.message(error) =~ inspect(wrong, limit: 10)
+      end
     end
   end
 
@@ -298,6 +315,25 @@ defmodule UpcallTest.PinnedTest do
       assert_receive text when is_binary(text), 10_000
       Process.exit(pid, :kill)
       assert_receive {:DOWN, ^monitor, _, _, :killed}
+      until_none_pinned()
+    end
+
+    # The body has ended, and the call with it; only the thread still waits.
+    test "a thread that the body has left behind is released, too" do
+      parent = self()
+
+      for _ <- 1..20 do
+        {pid, monitor} =
+          start_inside(fn inside ->
+            Native.leave_thread_waiting(&inside.(Native.end_body() && &1), parent)
+          end)
+
+        until(fn -> match?({count, count}, Native.objects()) end)
+        Process.exit(pid, :kill)
+        assert_receive {:DOWN, ^monitor, _, _, :killed}
+        assert_receive text when is_binary(text), 10_000
+      end
+
       until_none_pinned()
     end
   end

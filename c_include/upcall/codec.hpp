@@ -139,8 +139,12 @@ T owned_term::as() const {
     return decode<T>(env(), m_raw);
   } catch (bad_term& failure) {
     // It outlives this copy, and the caller is told what was got.
-    const detail::frame* running = detail::current_frame();
-    if (running != nullptr && running->env() != nullptr) failure.copy_to(running->env());
+    if (const detail::frame* const running = detail::current_frame()) {
+      if (running->env() != nullptr)
+        failure.replace_got(enif_make_copy(running->env(), failure.got().raw()));
+    } else if (detail::current_pinned_call() != nullptr) {
+      failure.replace_got(detail::keep_in_pinned_call(failure.got().raw()));
+    }
     throw;
   }
 }

@@ -185,8 +185,8 @@ class bad_term : public std::exception {
   /// Puts a step of the way to the term in front.
   void within(std::string_view place) { m_where.insert(0, std::string(place) + ": "); }
 
-  /// Copies what was got into `env`, for it to outlive the environment that it was found in.
-  void copy_to(ErlNifEnv* env) { m_got = term(enif_make_copy(env, m_got.raw())); }
+  /// Takes a copy of what was got, which outlives the environment that it was found in.
+  void replace_got(ERL_NIF_TERM copy) { m_got = term(copy); }
 
   [[nodiscard]] const char* what() const noexcept override { return m_expected.c_str(); }
   [[nodiscard]] const std::string& expected() const noexcept { return m_expected; }

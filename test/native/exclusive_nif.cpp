@@ -1,8 +1,10 @@
 // One native object, many callers: order, nesting, kills at every moment, frames that are parked.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <thread>
 #include <upcall.hpp>
 #include <upcall/stl.hpp>
 #include <utility>
@@ -16,6 +18,22 @@ struct journal {
 };
 using shared_journal = upcall::exclusive<journal>;
 using handle = upcall::resource<shared_journal>;
+
+// Locks where it is decoded, which no codec may.
+struct locked_early {
+  shared_journal::access hold;
+};
+
+}  // namespace
+
+template <>
+struct upcall::codec<locked_early> {
+  static locked_early decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    return {upcall::decode<handle>(env, raw)->lock()};
+  }
+};
+
+namespace {
 
 handle open() { return upcall::make_resource<shared_journal>(); }
 UPCALL_NIF(open);
@@ -74,6 +92,22 @@ void sign(handle shared, std::string name, upcall::function<void()> inside) {
 }
 UPCALL_NIF(sign);
 
+// Has two objects, gives one up, and signs the other after a while.
+void sign_late(handle first, handle second, std::string name, upcall::function<void()> inside) {
+  auto mine = first->lock();
+  struct signature {
+    ~signature() {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      of->finished.push_back(name);
+    }
+    decltype(mine)& of;
+    std::string name;
+  } const last{mine, std::move(name)};
+  const auto also = second->lock();
+  inside();
+}
+UPCALL_NIF(sign_late);
+
 std::vector<std::string> finished(handle shared) { return shared->lock()->finished; }
 UPCALL_NIF(finished);
 
@@ -82,6 +116,20 @@ UPCALL_NIF_AS("increment_pinned", &increment, upcall::pinned);
 UPCALL_NIF_AS("use_pinned", &use, upcall::pinned);
 UPCALL_NIF_AS("try_use_pinned", &try_use, upcall::pinned);
 UPCALL_NIF_AS("sign_pinned", &sign, upcall::pinned);
+
+// Two objects at once, the first for longer, and signs the first.
+void sign_both(handle first, handle second, std::string name, upcall::function<void()> inside) {
+  const auto outer = first->lock();
+  const auto also = second->lock();
+  sign(first, std::move(name), std::move(inside));
+}
+UPCALL_NIF_AS("sign_both_pinned", &sign_both, upcall::pinned);
+
+void use_early(const locked_early& shared, upcall::function<void()> inside) {
+  inside();
+  shared.hold->count = 0;
+}
+UPCALL_NIF_AS("use_early_pinned", &use_early, upcall::pinned);
 
 // What makes a frame park: it can neither return nor throw.
 struct calls_at_end {

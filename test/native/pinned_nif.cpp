@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -203,12 +204,39 @@ void leave_thread(int_function f, ErlNifPid receiver) {
 }
 UPCALL_NIF(leave_thread, upcall::pinned);
 
+/// The same, and ends while the thread's function runs: once that has called `end_body`.
+std::promise<void> body_may_end;
+void end_body() { body_may_end.set_value(); }
+UPCALL_NIF(end_body);
+void leave_thread_waiting(int_function f, ErlNifPid receiver) {
+  const counted object;
+  body_may_end = {};
+  leave_thread(f, receiver);
+  body_may_end.get_future().wait();
+}
+UPCALL_NIF(leave_thread_waiting, upcall::pinned);
+
 /// Gives a function of the call to a frame, where it is used on a scheduler.
 std::shared_ptr<int_function> leaked;
 void leak(int_function f) { leaked = std::make_shared<int_function>(std::move(f)); }
 UPCALL_NIF(leak, upcall::pinned);
 std::int64_t use_leaked() { return (*std::exchange(leaked, nullptr))(1); }
 UPCALL_NIF(use_leaked);
+
+UPCALL_NIF_AS("use_leaked_pinned", &use_leaked, upcall::pinned);
+
+/// The same, while the call that it belongs to goes on.
+std::int64_t leak_and_call(int_function f, int_function g) {
+  leak(std::move(f));
+  return g(1);
+}
+UPCALL_NIF(leak_and_call, upcall::pinned);
+
+/// Complains of a term whose only copy is gone by then.
+std::int64_t decode_copy(upcall::function<upcall::owned_term()> f) {
+  return f().as<std::int64_t>();
+}
+UPCALL_NIF(decode_copy, upcall::pinned);
 
 std::int64_t wait_for_ever(int_function f) {
   const counted object;

@@ -26,8 +26,13 @@ defmodule UpcallTest.Pinned do
   defnif throwing_destructor(f)
   defnif swallow(f)
   defnif leave_thread(f, receiver)
+  defnif leave_thread_waiting(f, receiver)
+  defnif end_body()
   defnif leak(f)
   defnif use_leaked()
+  defnif use_leaked_pinned()
+  defnif leak_and_call(f, g)
+  defnif decode_copy(f)
   defnif wait_for_ever(f)
   defnif objects()
 end

@@ -100,7 +100,8 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
 
   /// The calling frame or pinned call. Throws: `abandoned`; `error` outside of both.
   static holder& holder_here() {
-    if (current_frame() == nullptr) {
+    // On a scheduler, a pinned call is being started: a codec is not to wait there.
+    if (current_frame() == nullptr && enif_thread_type() == ERL_NIF_THR_UNDEFINED) {
       if (pinned_call* const call = current_pinned_call()) {
         call->check_not_abandoned();
         return *call;

@@ -55,10 +55,10 @@ inline void frame::throw_abandoned() {
 
 inline void frame::park(ERL_NIF_TERM reply) noexcept {
   m_step->reply = reply;
+  counts.parked.fetch_add(1, std::memory_order_relaxed);  // before anybody is told
   lose_holds();
   if (awaited != nullptr) awaited->leave();
   end();
-  counts.parked.fetch_add(1, std::memory_order_relaxed);
   report_parked(m_nif);
   m_fiber->lose();
 }

@@ -138,6 +138,7 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   /// With the lock: tells the process, if it waits.
   void wake_process() noexcept;
   void fail_queue() noexcept;
+  void fail_served() noexcept;
   ERL_NIF_TERM with_changed_roots(ErlNifEnv* env, ERL_NIF_TERM request) noexcept;
 
   counted_in m_counted{counts.pinned};

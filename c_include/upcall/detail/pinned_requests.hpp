@@ -54,6 +54,13 @@ inline void pinned_call::ask(pinned_request& request) {
             "this upcall::function belongs to a native call that has ended; use function::on() or "
             "keep() for one that outlives its call");
     }
+    // A nested one would wait for the process, which waits for it.
+    const pinned_call* const here = current_pinned_call();
+    if (here != nullptr && here != this) {
+      raise("Elixir.RuntimeError",
+            "this upcall::function belongs to another native call; use function::keep() for one "
+            "that other calls may use");
+    }
     *m_last = &request;
     m_last = &request.next;
     wake_process();
@@ -125,14 +132,15 @@ inline void pinned_call::finish(ERL_NIF_TERM reply) noexcept {
   const std::lock_guard locked(m_mutex);
   kept.swap(m_kept);  // each holds this call; they go when it is unlocked
   m_reply = reply == 0 ? atoms::ok.raw() : reply;
+  if (m_abandoned) fail_served();
   fail_queue();
   wake_process();
 }
 
 inline void pinned_call::park(ERL_NIF_TERM reply) noexcept {
+  counts.parked.fetch_add(1, std::memory_order_relaxed);  // before anybody is told
   lose_holds();
   finish(reply);
-  counts.parked.fetch_add(1, std::memory_order_relaxed);
   report_parked(m_nif);
   for (;;) std::this_thread::sleep_for(std::chrono::hours(24));
 }

@@ -78,11 +78,18 @@ inline void pinned_call::fail_queue() noexcept {
   m_last = &m_first;
 }
 
+/// With the lock: lets the one go that the process had.
+inline void pinned_call::fail_served() noexcept {
+  if (m_served == nullptr) return;
+  pinned_request& left = *std::exchange(m_served, nullptr);
+  left.meeting.set_done(left.meeting.lock());
+}
+
 inline void pinned_call::abandon(ErlNifEnv* env) noexcept {
   {
     const std::lock_guard locked(m_mutex);
-    if (m_reply != 0) return;
-    m_abandoned = true;
+    // Of a call that has ended, a thread that its body has left behind may still wait.
+    m_abandoned = m_reply == 0;
     m_message.reset();
     set_orphaned();
   }
@@ -90,17 +97,16 @@ inline void pinned_call::abandon(ErlNifEnv* env) noexcept {
   if (!postpone_if_nested()) release(env);
 }
 
-// A nested call has ended, on some thread of the finisher's or of a pinned call.
+// A nested call has given an object up, on some thread of the finisher's or of a pinned call. It
+// may have another one still.
 inline void pinned_call::release(holder& abandoned) noexcept {
-  static_cast<pinned_call&>(abandoned).release(nullptr);
+  auto& call = static_cast<pinned_call&>(abandoned);
+  if (!call.postpone_if_nested()) call.release(nullptr);
 }
 
 inline void pinned_call::release(ErlNifEnv* env) noexcept {
   const std::lock_guard locked(m_mutex);
-  if (m_served != nullptr) {
-    pinned_request& left = *std::exchange(m_served, nullptr);
-    left.meeting.set_done(left.meeting.lock());
-  }
+  fail_served();
   fail_queue();
   if (m_awaited != nullptr) m_awaited->interrupt(env);
 }

@@ -33,7 +33,9 @@ inline std::string terminate_message() noexcept {
 [[noreturn]] inline void terminate_frame() noexcept {
   frame* const running = current_frame();
   if (running == nullptr) {
-    if (pinned_call* const call_here = current_pinned_call())
+    // A scheduler, where arguments are decoded, is not to be parked.
+    pinned_call* const call_here = current_pinned_call();
+    if (call_here != nullptr && enif_thread_type() == ERL_NIF_THR_UNDEFINED)
       call_here->park(
           exception_reply(call_here->env(), "Elixir.RuntimeError", terminate_message()));
     if (earlier_terminate_handler != nullptr) earlier_terminate_handler();
