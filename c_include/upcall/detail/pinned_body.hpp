@@ -67,7 +67,7 @@ ERL_NIF_TERM start_pinned(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* 
     }
   }
   void* const place = enif_alloc_resource(pinned_handle_type.type(), sizeof(pinned_handle));
-  std::construct_at(static_cast<pinned_handle*>(place), call);
+  std::construct_at(static_cast<pinned_handle*>(place), pinned_handle{call});
   const ERL_NIF_TERM handle = enif_make_resource(env, place);
   enif_release_resource(place);
   const ERL_NIF_TERM roots = call->take_roots(env);
