@@ -49,6 +49,7 @@ UPCALL_NIF(hold_across, upcall::pinned);
 std::vector<std::int64_t> from_threads(int_function f, std::int64_t threads, std::int64_t count) {
   std::vector<std::int64_t> sums(static_cast<std::size_t>(threads), 0);
   std::vector<std::thread> workers;
+  workers.reserve(sums.size());
   for (std::int64_t& each : sums) workers.emplace_back([&] { each = sum(f, count); });
   for (std::thread& each : workers) each.join();
   return sums;
@@ -74,6 +75,7 @@ UPCALL_NIF(raise_in_thread, upcall::pinned);
 std::vector<std::string> echo(std::string_view text, upcall::term any, std::vector<int> numbers,
                               upcall::function<std::string(std::string_view, upcall::term)> f) {
   std::vector<std::string> said;
+  said.reserve(numbers.size());
   for (const int each : numbers) said.push_back(f(text, any) + std::to_string(each));
   return said;
 }
