@@ -34,8 +34,8 @@ struct shared_state {
 /// under way at a time: they are handled in their order, whatever the number of workers, and what
 /// the handler has no time for yet stays with the kernel.
 ///
-/// An event is handled once at most. It is tried again where it was certainly not begun: where
-/// there is no pool, or no room in it. Where it may have been begun (the handler failed, its worker
+/// An event is handled once at most. It is tried again where the handler had not begun: where there
+/// is no pool, or no room in it, or no worker had time for it. Where it had (it failed, its worker
 /// died, it took too long), the owner is told of it instead.
 ///
 /// Threads: one of native code's own, which it blocks.
@@ -56,7 +56,7 @@ class delivery {
         return;
       }
       const upcall::error& failure = outcome.error();
-      if (!never_begun(failure)) {
+      if (failure.has_begun()) {
         ++counts.failed;
         m_owner.tell_failed(happened, failure);
         return;
@@ -68,11 +68,6 @@ class delivery {
   }
 
  private:
-  static bool never_begun(const upcall::error& failure) noexcept {
-    return failure.kind() == upcall::error_kind::no_executor ||
-           failure.kind() == upcall::error_kind::overloaded;
-  }
-
   handler m_handler;
   owner m_owner;
   std::shared_ptr<shared_state> m_state;

@@ -33,7 +33,8 @@ defmodule Watcher do
 
     * A handler that raises, exits, throws, takes longer than `:timeout` or ends its worker does not end the
       watcher. `:on_failure` is told of the event.
-    * While the pool is not running, or has no room (`:max_queue`), the event is kept and tried again.
+    * While the pool is not running, or has no room (`:max_queue`) or no worker with time for it, the event is
+      kept and tried again.
     * Where the kernel's queue was too short, the handler gets an event of the kind `:overflow`.
     * A watcher that starts, or is restarted, begins with an event of the kind `:started`.
 

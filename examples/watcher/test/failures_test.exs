@@ -183,4 +183,19 @@ defmodule Watcher.FailuresTest do
     assert_receive %Event{kind: :started, path: ^two}
     wait_until(fn -> match?(%{handled: 1, failed: 0}, Watcher.counts(other)) end)
   end
+
+  test "where no worker has time for them before their timeout, the events wait", %{tmp_dir: dir} do
+    [one, two] = for name <- ["one", "two"], do: Path.join(dir, name)
+    for below <- [one, two], do: File.mkdir!(below)
+    start_pool!(size: 1, max_queue: 10)
+    start_watcher_alone!(one, wait_for_test())
+    assert_receive {:inside, worker, %Event{path: ^one}}
+
+    other = start_watcher_alone!(two, tell_test(), timeout: 20)
+    wait_until(fn -> Watcher.counts(other).retried > 2 end)
+    refute_received %Event{}
+    go_on(worker)
+    assert_receive %Event{kind: :started, path: ^two}
+    wait_until(fn -> match?(%{handled: 1, failed: 0}, Watcher.counts(other)) end)
+  end
 end

@@ -4,7 +4,7 @@ defmodule Watcher.Counts do
 
     * `:handled` - the handler has returned
     * `:failed` - the handler has not returned, or not in time; the watcher's `:on_failure` was called
-    * `:retried` - how often an event was tried again, because the pool did not run or had no room
+    * `:retried` - how often an event was tried again, because the pool did not run, or had no room or no time
     * `:overflows` - how often the kernel has lost events
   """
 
