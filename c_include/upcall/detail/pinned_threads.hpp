@@ -3,12 +3,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "immortal.hpp"
 #include "pinned_call.hpp"
@@ -55,14 +55,14 @@ class pinned_threads {
     m_wake.wait_for(held, rest, [this] { return !m_waiting.empty(); });
     --m_idle;
     if (m_waiting.empty()) return nullptr;
-    std::shared_ptr<pinned_call> call = std::move(m_waiting.front());
-    m_waiting.pop_front();
+    std::shared_ptr<pinned_call> call = std::move(m_waiting.back());
+    m_waiting.pop_back();
     return call;
   }
 
   std::mutex m_mutex;
   std::condition_variable m_wake;
-  std::deque<std::shared_ptr<pinned_call>> m_waiting;  // each for an idle thread
+  std::vector<std::shared_ptr<pinned_call>> m_waiting;  // each for an idle thread, so in any order
   std::size_t m_idle = 0;
 };
 

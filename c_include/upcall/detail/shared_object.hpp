@@ -2,6 +2,8 @@
 
 #include <erl_nif.h>
 
+#include <cstddef>
+#include <iterator>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -122,11 +124,14 @@ class type_keeper final : public shared_object {
 };
 
 inline bool open_shared_types(ErlNifEnv* env) noexcept {
-  for (shared_type* each : {&plain_objects, &monitoring_objects}) {
-    if (!each->open(env)) return false;
-    // Never released.
-    static_cast<void>(std::construct_at(
-        static_cast<type_keeper*>(enif_alloc_resource(each->type(), sizeof(type_keeper)))));
+  shared_type* const types[] = {&plain_objects, &monitoring_objects};
+  // Never released.
+  static constinit type_keeper* keepers[std::size(types)] = {};
+  for (std::size_t at = 0; at < std::size(types); ++at) {
+    if (!types[at]->open(env)) return false;
+    if (keepers[at] != nullptr) continue;
+    keepers[at] = std::construct_at(
+        static_cast<type_keeper*>(enif_alloc_resource(types[at]->type(), sizeof(type_keeper))));
   }
   return true;
 }
