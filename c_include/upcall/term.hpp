@@ -60,6 +60,18 @@ class owned_env {
   ErlNifEnv* m_env;
 };
 
+namespace detail {
+
+/// An environment of the calling thread's, for who reads a term that is a word alone and needs
+/// none. Looks as it does because a fiber may change threads between two calls.
+UPCALL_NOINLINE inline ErlNifEnv* env_for_words() {
+  static thread_local const owned_env env;
+  asm volatile("");
+  return env.get();
+}
+
+}  // namespace detail
+
 /// Holds a copy of a term for as long as it likes. Copies of it share that one.
 /// Threads: any.
 class owned_term {
@@ -71,14 +83,16 @@ class owned_term {
   explicit owned_term(ERL_NIF_TERM raw)
       : m_env(std::make_shared<owned_env>()), m_raw(m_env->copy(raw)) {}
 
-  /// Takes a term that lives in `env` already.
+  /// Takes a term that lives in `env` already; one that is a word alone may live in none.
   owned_term(std::shared_ptr<owned_env> env, ERL_NIF_TERM raw) noexcept
       : m_env(std::move(env)), m_raw(raw) {}
 
   /// Gives the term in an environment of ours: valid while this or a copy of it lives.
   [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
   /// Gives the environment that it lives in.
-  [[nodiscard]] ErlNifEnv* env() const noexcept { return m_env->get(); }
+  [[nodiscard]] ErlNifEnv* env() const noexcept {
+    return m_env != nullptr ? m_env->get() : detail::env_for_words();
+  }
 
   /// Copies the term into `env`.
   [[nodiscard]] ERL_NIF_TERM copy_to(ErlNifEnv* env) const noexcept {

@@ -37,7 +37,7 @@ R value_of_reply(const reply& given) {
                   "upcall::owned_term");
     try {
       const encoding_scope scope;
-      return decode<R>(given.env->get(), given.content);
+      return decode<R>(given.reading_env(), given.content);
     } catch (const bad_term& failure) {
       raise("Elixir.ArgumentError", failure.where() + "expected " + failure.expected() +
                                         " from the function, got: " + printed(failure.got().raw()));

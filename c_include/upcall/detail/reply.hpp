@@ -31,12 +31,17 @@ inline bool is_word(ERL_NIF_TERM raw) noexcept {
   return (raw & primary_tag) == primary_tag;  // the VM's mark of an immediate
 }
 
-/// What came of a call, in an environment of its own.
+/// What came of a call.
 struct reply {
   reply_kind kind = reply_kind::timed_out;
   bool has_begun = false;
-  std::shared_ptr<owned_env> env{};
+  std::shared_ptr<owned_env> env{};  ///< of the content; none where that is a word alone
   ERL_NIF_TERM content = 0;
+
+  /// Gives an environment to read the content in. Threads: those that do.
+  [[nodiscard]] ErlNifEnv* reading_env() const noexcept {
+    return env != nullptr ? env->get() : env_for_words();
+  }
 };
 
 }  // namespace detail

@@ -82,9 +82,6 @@ class slot final : public shared_object {
       m_reply.has_begun = m_phase == phase::running;
       m_phase = phase::dropped;
     }
-    // An environment that one thread makes and another frees is dear: the VM sends its memory back.
-    // So the answering thread makes none where it need not.
-    if (m_reply.content != 0 && !m_reply.env) m_reply.env = std::make_shared<owned_env>();
     return std::exchange(m_reply, {});
   }
 
@@ -134,6 +131,8 @@ class slot final : public shared_object {
     m_reply.has_begun = m_phase == phase::running;
     if (content != 0 && m_heard) {
       m_reply.content = content;
+      // An environment that one thread makes and another frees is dear: the VM sends its memory
+      // back.
       if (!is_word(content)) {
         m_reply.env = std::make_shared<owned_env>();
         m_reply.content = m_reply.env->copy(content);
