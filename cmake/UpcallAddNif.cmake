@@ -1,26 +1,30 @@
 include_guard(GLOBAL)
 
-# upcall_add_nif(NAME SOURCES a.cpp [b.cpp …] [LINK library …])
+# upcall_add_nif(NAME SOURCES a.cpp [b.cpp …] [LINK library …] [WITHOUT_FIBERS])
 #
 # Adds the target NAME: a NIF library NAME.so, without a prefix. It needs nothing of ours at run
 # time: Boost.Context is linked statically, and its symbols stay inside, so that two NIF libraries
 # with different Boosts can live in one VM. Where it is written is up to the caller
-# (LIBRARY_OUTPUT_DIRECTORY).
+# (LIBRARY_OUTPUT_DIRECTORY). WITHOUT_FIBERS is for a library that includes <upcall/coroutines.hpp>
+# in the place of <upcall.hpp>: it needs no Boost.
 #
 # Cache variables, found when not given: UPCALL_ERLANG_INCLUDE_DIR, UPCALL_BOOST_CONTEXT_LIBRARY,
 # UPCALL_BOOST_INCLUDE_DIR.
 function(upcall_add_nif name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WITHOUT_FIBERS" "" "SOURCES;LINK")
   if(NOT arg_SOURCES)
     message(FATAL_ERROR "upcall_add_nif(${name}): expected SOURCES and at least one file")
   endif()
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "upcall_add_nif(${name}): unknown argument ${arg_UNPARSED_ARGUMENTS}; "
-                        "known are SOURCES and LINK")
+                        "known are SOURCES, LINK and WITHOUT_FIBERS")
   endif()
 
   upcall_find_erlang_headers()
-  upcall_find_boost_context()
+  if(NOT arg_WITHOUT_FIBERS)
+    upcall_find_boost_context()
+    list(APPEND arg_LINK upcall::boost_context)
+  endif()
 
   add_library(${name} MODULE ${arg_SOURCES})
   target_compile_features(${name} PRIVATE cxx_std_20)
@@ -34,8 +38,7 @@ function(upcall_add_nif name)
                CXX_VISIBILITY_PRESET hidden
                VISIBILITY_INLINES_HIDDEN ON
                POSITION_INDEPENDENT_CODE ON)
-  target_link_libraries(${name} PRIVATE upcall::upcall upcall::erlang_headers upcall::boost_context
-                                        ${arg_LINK})
+  target_link_libraries(${name} PRIVATE upcall::upcall upcall::erlang_headers ${arg_LINK})
   target_link_options(${name} PRIVATE "LINKER:--exclude-libs,ALL")
 endfunction()
 

@@ -24,7 +24,7 @@ defmodule Bench.Callback do
   @impl true
   def contenders do
     Enum.flat_map(
-      [Callback.InElixir, Callback.Nif, Callback.Frame, Callback.Sort],
+      [Callback.InElixir, Callback.Nif, Callback.Frame, Callback.Task, Callback.Sort],
       & &1.contenders()
     )
   end
@@ -38,7 +38,9 @@ defmodule Bench.Callback do
           {over, under, at_most} <- [
             {"frame", "apply", 8},
             {"frame", "nif", 4.5},
-            {"frame_big_closure", "frame", @no_slower}
+            {"frame_big_closure", "frame", @no_slower},
+            {"task", "apply", 5},
+            {"task", "nif", 2.5}
           ] do
         %Ratio{
           name: "#{over} / #{under}",
@@ -64,6 +66,20 @@ defmodule Bench.Callback do
           unit: "ns",
           at_most: 450,
           of: fn ns -> ns[{"frame_once", "1"}] - ns[{"nif", many}] end
+        },
+        %Ratio{
+          name: "task_none - nif",
+          input: "0",
+          unit: "ns",
+          at_most: 100,
+          of: fn ns -> ns[{"task_none", "0"}] - ns[{"nif", many}] end
+        },
+        %Ratio{
+          name: "task_once - nif",
+          input: "1",
+          unit: "ns",
+          at_most: 250,
+          of: fn ns -> ns[{"task_once", "1"}] - ns[{"nif", many}] end
         },
         %Ratio{
           name: "sort / (its callbacks as frame)",

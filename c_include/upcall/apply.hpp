@@ -8,7 +8,6 @@
 #include "detail/remote_call.hpp"
 #include "detail/waiting_place.hpp"
 #include "executor.hpp"
-#include "function.hpp"
 #include "result.hpp"
 
 namespace upcall UPCALL_HIDDEN {

@@ -9,6 +9,18 @@
 
 namespace upcall UPCALL_HIDDEN {
 
+namespace detail {
+
+/// A wait for an object that has not begun.
+template <class Exclusive>
+struct async_lock {
+  Exclusive* wanted;
+};
+template <class Exclusive>
+class lock_awaiter;
+
+}  // namespace detail
+
 /// Holds a native object that one native call at a time may use, from `lock` until what `lock` gave
 /// is destroyed, upcalls and abandonment in between included. (A mutex can't do that: a suspended
 /// call goes on on another thread.) Calls that a function of the same call makes in the same
@@ -51,6 +63,7 @@ class exclusive {
 
    private:
     friend class exclusive;
+    friend class detail::lock_awaiter<exclusive>;
     access(detail::hold taken, T& object) noexcept : m_hold(std::move(taken)), m_object(&object) {}
 
     detail::hold m_hold;
@@ -63,6 +76,13 @@ class exclusive {
   /// Throws: `abandoned`; `error` outside of both, or when a call that was parked has the object.
   access lock() { return access(m_base->lock(), m_object); }
 
+  /// The same for a coroutine: `auto access = co_await shared->async_lock()`. This object must be
+  /// there until then. Throws, when awaited: `error` when a call that was parked has the object.
+  [[nodiscard("it has the object when it was awaited: co_await it")]] detail::async_lock<exclusive>
+  async_lock() noexcept {
+    return {this};
+  }
+
   /// Takes the object, or gives nothing when another call has it.
   /// Threads and Throws: as `lock`.
   std::optional<access> try_lock() {
@@ -72,6 +92,8 @@ class exclusive {
   }
 
  private:
+  friend class detail::lock_awaiter<exclusive>;
+
   // Shared with the calls that have it: they give it up even after it is gone.
   std::shared_ptr<detail::exclusive_base> m_base = std::make_shared<detail::exclusive_base>();
   T m_object;

@@ -6,8 +6,8 @@
 
 #include "detail/remote_call.hpp"
 #include "executor.hpp"
-#include "function.hpp"
 #include "future.hpp"
+#include "kept_function.hpp"
 #include "result.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -69,7 +69,6 @@ class executor_function<R(Args...)> {
   }
 
  private:
-  friend class function<R(Args...)>;
   friend class kept_function<R(Args...)>;
   template <class Result, class Argument, class Range>
   friend auto map(const executor_function<Result(Argument)>& f, const Range& range);
@@ -87,12 +86,6 @@ class executor_function<R(Args...)> {
   executor m_executor;
   call_options m_options;
 };
-
-template <class R, class... Args>
-executor_function<R(Args...)> function<R(Args...)>::on(const executor& where,
-                                                       const call_options& options) const {
-  return keep().on(where, options);
-}
 
 template <class R, class... Args>
 executor_function<R(Args...)> kept_function<R(Args...)>::on(const executor& where,

@@ -7,19 +7,29 @@
 
 namespace upcall UPCALL_HIDDEN {
 
+/// What `yield` gives: to `co_await` in a coroutine, and of no use elsewhere.
+struct yielding {};
+
 /// Lets other processes run: at the first call in a frame, then at most every half millisecond. In
-/// between it does nothing, so call it as often as convenient in code that computes for long.
+/// between it does nothing, so call it as often as convenient in code that computes for long. In a
+/// coroutine: `co_await upcall::yield()`.
 ///
 /// Threads: the frame's own; you may be on another thread afterwards. In a pinned NIF nothing waits
 /// for it, and it only looks whether the caller is gone.
-/// Throws: `abandoned`; `error` outside of a frame.
-inline void yield() {
-  if (detail::pinned_call* const call_here = detail::current_pinned_call())
-    return call_here->check_not_abandoned();
-  detail::frame& running = detail::frame_for_upcall();
-  if (!running.slice_is_over()) return;
-  running.suspend(
-      enif_make_tuple2(running.env(), detail::atoms::yield.raw(), running.next_token()));
+/// Throws: `abandoned`; `error` outside of a frame, and in a coroutine that does not await it.
+inline yielding yield() {
+  if (detail::pinned_call* const call_here = detail::current_pinned_call()) {
+    call_here->check_not_abandoned();
+    return {};
+  }
+  detail::frame& running = detail::running_frame();
+  if (running.body() == detail::body_kind::coroutine) {
+    running.note_yield();
+    return {};
+  }
+  running.check_may_suspend();
+  if (running.slice_is_over()) running.suspend(detail::yield_request(running));
+  return {};
 }
 
 /// Whether the caller of this native call is gone, so that its result is wanted no more. Only

@@ -12,9 +12,16 @@
 
 namespace upcall UPCALL_HIDDEN {
 
+namespace detail {
+template <class R>
+class future_awaiter;
+}  // namespace detail
+
 /// The answer to come of a call that an executor was sent: `executor_function::async` makes it. One
 /// that is destroyed cancels its call: where that has not begun, it never will, and its answer is
 /// dropped.
+///
+/// In a coroutine, `co_await` gives the value: `int n = co_await on_event.async("file.txt")`.
 ///
 /// Threads: any, one at a time.
 template <class R = owned_term>
@@ -57,13 +64,19 @@ class future {
   /// where it can't wait; `abandoned`.
   result<R> try_get() {
     wait_until(m_deadline);
-    const detail::shared_ref<detail::slot> done = std::move(m_call);
-    return detail::result_of_reply<R>(done->take_or_drop(), m_asked, m_timeout);
+    return take();
   }
 
  private:
   template <class Signature>
   friend class executor_function;
+  friend class detail::future_awaiter<R>;
+
+  result<R> take() {
+    const detail::shared_ref<detail::slot> done = std::move(m_call);
+    return detail::result_of_reply<R>(done->take_or_drop(), m_asked, m_timeout);
+  }
+
   future(detail::shared_ref<detail::slot> call, const executor& asked,
          std::chrono::nanoseconds timeout) noexcept
       : m_call(std::move(call)),

@@ -4,8 +4,8 @@ defmodule Upcall.Frame do
 
   A *frame* is a native call that is suspended while Elixir runs a function for it. When its caller is
   killed, nobody will resume it: it is *abandoned*, and finished on a thread of the library's own, so
-  that every C++ destructor runs. Where that is not possible it is *parked*: its stack is lost. A *pinned*
-  call has a thread in the place of a frame.
+  that every C++ destructor runs. Where that is not possible it is *parked*: what it holds is lost. A
+  *pinned* call has a thread in the place of a frame.
   """
 
   @typedoc """
@@ -13,13 +13,14 @@ defmodule Upcall.Frame do
 
     * `suspended` - those that have been suspended and have not ended, abandoned ones included
     * `abandoned` - those that wait to be finished, or are being finished
-    * `parked` - those that will never end; each keeps its stack
+    * `parked` - those that will never end; each keeps what it holds
     * `pinned` - pinned calls under way, and those that have ended while something still refers to them
     * `calls` - calls through executors that somebody still holds: who waits for the answer, or the
       executor, which lets go of one at the first garbage collection after it was answered
     * `waiting` - calls through pools that wait until a worker is idle
-    * `stacks` - stacks that were ever needed at once, in use or kept for use
-    * `max_stacks` - how many there may be; a call that needs one more raises `SystemLimitError`
+    * `stacks` - stacks of fibers that were ever needed at once, in use or kept for use
+    * `max_stacks` - how many there may be; a call that needs one more raises `SystemLimitError`;
+      0 in a library without fibers
     * `light_guards` - whether the kernel's light guard pages protect them
   """
   @type info :: %{
@@ -30,7 +31,7 @@ defmodule Upcall.Frame do
           calls: non_neg_integer(),
           waiting: non_neg_integer(),
           stacks: non_neg_integer(),
-          max_stacks: pos_integer(),
+          max_stacks: non_neg_integer(),
           light_guards: boolean()
         }
 

@@ -9,11 +9,11 @@
 
 #include "../resource.hpp"
 #include "call_bound.hpp"
-#include "fiber_frame.hpp"
 #include "frame.hpp"
 #include "pinned_body.hpp"
 #include "signature.hpp"
 #include "table_name.hpp"
+#include "waits_in.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -25,18 +25,51 @@ struct nif_options {
   bool pinned = false;  ///< on an OS thread of its own
 };
 
-/// The whole of a native call on a fiber.
-template <auto Function, class Parameters>
-void run_bound(frame& running, const ERL_NIF_TERM* raw) {
-  auto arguments = [&] {
-    const frame::codec_scope scope(running);
-    return argument_list<Parameters>::decode(running.env(), raw);
-  }();
-  call_bound<Function>(std::type_identity<Parameters>{}, arguments, [&](const auto& make) {
-    if (running.is_abandoned()) return;
-    const frame::codec_scope scope(running);
-    running.set_result(enif_make_tuple2(running.env(), atoms::return_.raw(), make(running.env())));
-  });
+/// What a NIF's body can be: what the function returns and its options say which.
+struct fiber_body;
+struct coroutine_body;
+struct pinned_thread_body;
+
+/// The way to start a native call: `start(env, nif, raw)` gives what the NIF returns. Each body's
+/// header has its own.
+template <auto Function, class Parameters, nif_options Options, class Body>
+struct nif_body {
+  // A coroutine's return type brings its header with it.
+  static_assert(!std::is_same_v<Body, fiber_body>,
+                "a NIF that is no coroutine runs on a fiber: include <upcall.hpp>, which needs "
+                "Boost.Context, or make it a coroutine that returns an upcall::task");
+};
+
+template <auto Function, class Parameters, nif_options Options>
+struct nif_body<Function, Parameters, Options, pinned_thread_body> {
+  static_assert(Options.dirty == 0,
+                "a pinned NIF runs on a thread of its own, and so on no dirty scheduler");
+  static ERL_NIF_TERM start(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* raw) noexcept {
+    return start_pinned<Function, Parameters>(env, nif, raw);
+  }
+};
+
+template <class... Parameters>
+consteval bool can_wait_in_place(std::type_identity<std::tuple<Parameters...>>) {
+  return (!waits_in<std::remove_cvref_t<Parameters>, body_kind::coroutine>() && ...);
+}
+
+/// Specialised for what only coroutines return.
+template <class Result>
+inline constexpr bool is_coroutine = false;
+
+template <class Result, nif_options Options>
+consteval auto kind_of_body() {
+  if constexpr (is_coroutine<Result>) {
+    static_assert(!Options.pinned,
+                  "a coroutine is suspended where it co_awaits, and has no use for a thread of its "
+                  "own: drop upcall::pinned, or return the value and take an upcall::function");
+    return std::type_identity<coroutine_body>{};
+  } else if constexpr (Options.pinned) {
+    return std::type_identity<pinned_thread_body>{};
+  } else {
+    return std::type_identity<fiber_body>{};
+  }
 }
 
 /// The C function behind a bound one. A member function takes its object, as a resource, first.
@@ -58,17 +91,15 @@ struct bound_nif {
   using parameters = typename parameters_of<function_signature>::type;
   static constexpr int arity = static_cast<int>(std::tuple_size_v<parameters>);
 
-  static_assert(!Options.pinned || Options.dirty == 0,
-                "a pinned NIF runs on a thread of its own, and so on no dirty scheduler");
-
   static ERL_NIF_TERM call(ErlNifEnv* env, int, const ERL_NIF_TERM raw[]) noexcept {
-    constexpr nif_identity nif{Name.plain, arity, Options.dirty};
-    if constexpr (Options.pinned) {
-      return start_pinned<Function, parameters>(env, nif, raw);
-    } else {
-      return start_fiber_frame<&run_bound<Function, parameters>>(
-          env, nif, stack_pool::class_of(Options.stack_size), raw);
-    }
+    static_assert(is_coroutine<typename function_signature::result> ||
+                      can_wait_in_place(std::type_identity<parameters>{}),
+                  "only a coroutine can await an upcall::async_function: take an upcall::function, "
+                  "or return an upcall::task");
+    using body =
+        typename decltype(kind_of_body<typename function_signature::result, Options>())::type;
+    return nif_body<Function, parameters, Options, body>::start(
+        env, {Name.plain, arity, Options.dirty}, raw);
   }
 
   static constexpr ErlNifFunc entry{Name.marked, static_cast<unsigned>(arity), &call,

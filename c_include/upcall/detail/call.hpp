@@ -22,16 +22,9 @@ template <class R>
 concept returnable = std::is_void_v<R> || std::same_as<R, term> ||(decodable<R> && !borrowing<R>);
 
 /// Throws, as an Elixir exception, that what came back is not what was expected.
-[[noreturn]] UPCALL_NOINLINE inline void throw_bad_return(frame& running, const std::string& where,
-                                                          const std::string& expected,
-                                                          ERL_NIF_TERM got) {
-  ErlNifEnv* env = running.env();
-  const nif_identity nif = running.nif();
-  running.suspend(enif_make_tuple7(env, atoms::bad_return.raw(), running.next_token(),
-                                   make_text(env, nif.name), enif_make_int(env, nif.arity),
-                                   make_text(env, where), make_text(env, expected), got));
-  raise("Elixir.ArgumentError",
-        "expected " + expected);  // the trampoline has raised; it never answers
+[[noreturn]] UPCALL_NOINLINE inline void throw_bad_return(frame& running, const bad_term& failure) {
+  running.suspend(bad_return_request(running, failure));
+  throw_unexpected(failure.expected());  // the trampoline has raised; it never answers
 }
 
 /// The same in a pinned call, of the function at `index`.
@@ -45,7 +38,7 @@ concept returnable = std::is_void_v<R> || std::same_as<R, term> ||(decodable<R> 
       enif_make_int(env, nif.arity), make_text(env, failure.where()),
       make_text(env, failure.expected()), request.env.copy(failure.got().raw()));
   call.ask_for_value(request);
-  raise("Elixir.ArgumentError", "expected " + failure.expected());  // the process has raised
+  throw_unexpected(failure.expected());  // the process has raised
 }
 
 template <class R>
@@ -54,7 +47,7 @@ R decode_outcome(frame& running, ERL_NIF_TERM value) {
     const frame::codec_scope scope(running);
     return decode<R>(running.env(), value);
   } catch (const bad_term& failure) {
-    throw_bad_return(running, failure.where(), failure.expected(), failure.got().raw());
+    throw_bad_return(running, failure);
   }
 }
 
@@ -76,13 +69,17 @@ ERL_NIF_TERM make_request(frame& running, const Args&... args) {
   }
 }
 
+inline ERL_NIF_TERM mfa_request(frame& running, const char* module, const char* function,
+                                ERL_NIF_TERM args) {
+  ErlNifEnv* env = running.env();
+  return enif_make_tuple5(env, atoms::mfa.raw(), running.next_token(), enif_make_atom(env, module),
+                          enif_make_atom(env, function), args);
+}
+
 /// Makes an upcall of a named function.
 inline ERL_NIF_TERM call_named(frame& running, const char* module, const char* function,
                                ERL_NIF_TERM args) {
-  ErlNifEnv* env = running.env();
-  return running.suspend(enif_make_tuple5(env, atoms::mfa.raw(), running.next_token(),
-                                          enif_make_atom(env, module),
-                                          enif_make_atom(env, function), args));
+  return running.suspend(mfa_request(running, module, function, args));
 }
 
 // A call is three parts, of which only the switch is inlined into the caller: a return that crosses

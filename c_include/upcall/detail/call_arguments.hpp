@@ -3,6 +3,7 @@
 #include <erl_nif.h>
 
 #include <array>
+#include <concepts>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -10,7 +11,7 @@
 #include "../codec.hpp"
 #include "../error.hpp"
 #include "../executor.hpp"
-#include "../function.hpp"
+#include "../kept_function.hpp"
 #include "dispatch.hpp"
 #include "executor_failure.hpp"
 #include "frame.hpp"
@@ -67,8 +68,12 @@ template <class Signature>
 ERL_NIF_TERM function_argument(const sending_env& to, const kept_function<Signature>& kept) {
   return kept.as_owned_term().copy_to(to.get());
 }
-template <class Signature>
-ERL_NIF_TERM function_argument(const sending_env& to, const function<Signature>& f) {
+// A function of the running call.
+template <class Function>
+requires requires(const Function& f) {
+  { f.as_term() } -> std::same_as<term>;
+}
+ERL_NIF_TERM function_argument(const sending_env& to, const Function& f) {
   return to.take(f.as_term().raw());
 }
 

@@ -29,6 +29,7 @@ namespace detail {
 class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
  public:
   hold lock() {
+    if (frame* const here = current_frame()) here->check_may_suspend();
     holder& running = holder_here();
     if (std::optional<hold> free = try_lock(running)) return *std::move(free);
     turn mine(*this, running);
@@ -89,6 +90,7 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
 
  private:
   friend class turn;
+  friend class turn_awaiter;
 
   struct on_exit {
     explicit on_exit(frame& of) noexcept : waiter(of) {}
@@ -107,7 +109,8 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
         return *call;
       }
     }
-    frame& running = frame_for_upcall();
+    frame& running = running_frame();
+    running.check_may_await();
     running.note_process();
     return running;
   }
@@ -125,8 +128,7 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
     if (frame* const running = current_frame()) {
       running->awaited = &mine;
       const on_exit forget{*running};
-      running->suspend(enif_make_tuple3(running->env(), atoms::wait.raw(), running->next_token(),
-                                        atoms::infinity.raw()));
+      running->suspend(wait_request(*running, atoms::infinity.raw()));
       return;
     }
     const pinned_call::interruptible_scope scope(*current_pinned_call(), mine);

@@ -6,6 +6,7 @@
 
 #include "config.hpp"
 #include "fiber_switch.hpp"
+#include "stack_seat.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -13,7 +14,7 @@ namespace detail {
 /// A stack of its own for native code, which runs one job after another: making a context costs
 /// more than entering one, so it is kept for the next job. It lives at the top of the stack it
 /// describes.
-class fiber {
+class fiber : public stack_seat {
  public:
   using job = void (*)(void* argument) noexcept;
 
@@ -74,8 +75,7 @@ class fiber {
     for (;;) suspend();
   }
 
-  fiber* next = nullptr;     ///< of the pool's list that it rests in
-  void* occupant = nullptr;  ///< what the job is: the frame
+  fiber* next = nullptr;  ///< of the pool's list that it rests in
 
  private:
   static void work(boost::context::detail::transfer_t scheduler) noexcept {

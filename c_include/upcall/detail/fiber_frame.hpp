@@ -4,13 +4,57 @@
 
 #include <cstddef>
 
+#include "bound_nif.hpp"
+#include "call_bound.hpp"
 #include "fiber.hpp"
 #include "frame.hpp"
 #include "frame_replies.hpp"
+#include "library_part.hpp"
 #include "stack_pool.hpp"
+
+// The body that is direct code, on a stack of its own.
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
+
+/// A native call on a fiber. It lives on the fiber's stack.
+class fiber_frame final : public frame {
+ public:
+  fiber_frame(step& first, nif_identity nif, fiber* on, std::size_t stack_class,
+              thread_frames& here) noexcept
+      : frame(first, nif, body_kind::fiber, {on, on->size(), on->stack()}, here),
+        m_fiber(on),
+        m_stack_class(stack_class) {
+    on->occupant = this;
+  }
+  fiber_frame(const fiber_frame&) = delete;
+  fiber_frame& operator=(const fiber_frame&) = delete;
+  ~fiber_frame() {
+    let_go();
+    m_fiber->occupant = nullptr;
+  }
+
+  /// As `leave`, without a call.
+  UPCALL_ALWAYS_INLINE void leave_here() noexcept { m_fiber->suspend(); }
+
+ private:
+  void enter(thread_frames& here) noexcept override {
+    fiber* const on = m_fiber;
+    const std::size_t stack_class = m_stack_class;
+    on->resume(here.exceptions());
+    if (on->resting()) stack_pool::this_thread().give(on, stack_class);
+  }
+  void leave() noexcept override { leave_here(); }
+  [[noreturn]] void lose() noexcept override { m_fiber->lose(); }
+
+  fiber* m_fiber;
+  std::size_t m_stack_class;
+};
+
+/// Leaves a frame that may suspend where it is, and so is on a fiber.
+UPCALL_ALWAYS_INLINE void leave_fiber(frame& running) noexcept {
+  static_cast<fiber_frame&>(running).leave_here();
+}
 
 /// What a fiber needs to begin: lives on the stack of the thread that starts it, until it first
 /// suspends.
@@ -35,7 +79,7 @@ ERL_NIF_TERM start_fiber_frame(ErlNifEnv* env, nif_identity nif, std::size_t sta
   on->start(
       [](void* argument) noexcept {
         auto& begin = *static_cast<fiber_start*>(argument);
-        frame running(begin.first, begin.nif, begin.on, begin.stack_class, begin.here);
+        fiber_frame running(begin.first, begin.nif, begin.on, begin.stack_class, begin.here);
         running.run([&] { Body(running, begin.arguments); });
       },
       &start, start.here.exceptions());
@@ -43,6 +87,44 @@ ERL_NIF_TERM start_fiber_frame(ErlNifEnv* env, nif_identity nif, std::size_t sta
   if (on->resting()) pool.give(on, stack_class);
   return start.first.reply;
 }
+
+/// The whole of a native call on a fiber.
+template <auto Function, class Parameters>
+void run_bound(frame& running, const ERL_NIF_TERM* raw) {
+  auto arguments = [&] {
+    const frame::codec_scope scope(running);
+    return argument_list<Parameters>::decode(running.env(), raw);
+  }();
+  call_bound<Function>(std::type_identity<Parameters>{}, arguments, [&](const auto& make) {
+    if (running.is_abandoned()) return;
+    const frame::codec_scope scope(running);
+    running.set_result(enif_make_tuple2(running.env(), atoms::return_.raw(), make(running.env())));
+  });
+}
+
+/// Direct code runs on a fiber.
+template <auto Function, class Parameters, nif_options Options>
+struct nif_body<Function, Parameters, Options, fiber_body> {
+  static ERL_NIF_TERM start(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* raw) noexcept {
+    return start_fiber_frame<&run_bound<Function, Parameters>>(
+        env, nif, stack_pool::class_of(Options.stack_size), raw);
+  }
+};
+
+/// What stacks need of the library that they are in.
+inline const library_part stacks_part{
+    [](ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
+      stacks->memory().configure(option_is(env, options, "guard_pages", "mprotect")
+                                     ? guard_pages::mprotect
+                                     : guard_pages::automatic,
+                                 load_option(env, options, "max_stacks"));
+    },
+    [](ErlNifEnv* env, ERL_NIF_TERM& info) noexcept {
+      stack_memory& memory = stacks->memory();
+      put_info(env, info, "stacks", enif_make_uint64(env, memory.mapped()));
+      put_info(env, info, "max_stacks", enif_make_uint64(env, memory.most()));
+      put_info(env, info, "light_guards", (memory.light() ? atoms::true_ : atoms::false_).raw());
+    }};
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <cxxabi.h>
-
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
-#include <cstring>
 
 #include "config.hpp"
+#include "exception_globals.hpp"
 
 #if defined(UPCALL_ASAN)
 #include <sanitizer/asan_interface.h>
@@ -53,35 +51,6 @@ UPCALL_ALWAYS_INLINE boost::context::detail::fcontext_t jump(boost::context::det
   return boost::context::detail::jump_fcontext(to, data).fctx;
 #endif
 }
-
-/// What the C++ runtime keeps per thread about exceptions: the caught ones, and how many are on
-/// their way. Layout of `__cxa_eh_globals` in the Itanium C++ ABI, section 2.2.2.
-struct exception_globals {
-  void* caught = nullptr;
-  unsigned int uncaught = 0;
-};
-
-/// Puts a fiber's exception state in the place of the thread's, for as long as it lives. It lives
-/// on the scheduler's side of a switch, where the thread cannot change underneath.
-class exception_globals_swap {
- public:
-  exception_globals_swap(exception_globals& fiber, abi::__cxa_eh_globals* of_thread) noexcept
-      : m_fiber(fiber), m_thread(of_thread) {
-    std::memcpy(static_cast<void*>(&m_saved), m_thread, sizeof m_saved);
-    std::memcpy(static_cast<void*>(m_thread), &m_fiber, sizeof m_fiber);
-  }
-  exception_globals_swap(const exception_globals_swap&) = delete;
-  exception_globals_swap& operator=(const exception_globals_swap&) = delete;
-  ~exception_globals_swap() {
-    std::memcpy(static_cast<void*>(&m_fiber), m_thread, sizeof m_fiber);
-    std::memcpy(static_cast<void*>(m_thread), &m_saved, sizeof m_saved);
-  }
-
- private:
-  exception_globals& m_fiber;
-  abi::__cxa_eh_globals* m_thread;
-  exception_globals m_saved;
-};
 
 /// Tells the sanitizers of every switch; without them, nothing. One per fiber.
 class sanitizer_fiber {

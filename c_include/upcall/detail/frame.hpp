@@ -17,7 +17,6 @@
 #include "frame_parts.hpp"
 #include "holder.hpp"
 #include "roots.hpp"
-#include "stack_pool.hpp"
 #include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -25,32 +24,15 @@ namespace detail {
 
 class waitable;
 
-/// A native call that can be suspended. It lives on the stack of its body. Threads: one at a time.
-class frame final : public holder {
+/// What a frame runs: code on a stack of its own, or a coroutine.
+enum class body_kind { fiber, coroutine };
+
+/// A native call that can be suspended: all of it but the body, which derived classes have
+/// (fiber_frame.hpp, coroutine_frame.hpp). Threads: one at a time.
+class frame : public holder {
  public:
-  /// Begins on the thread of `here`.
-  frame(step& first, nif_identity nif, fiber* on, std::size_t stack_class,
-        thread_frames& here) noexcept
-      : holder(here.take_number(), &requeue),
-        m_step(&first),
-        m_env(first.env),
-        m_fiber(on),
-        m_stack_class(stack_class),
-        m_nif(nif) {
-    here.current = this;
-    on->occupant = this;
-  }
   frame(const frame&) = delete;
   frame& operator=(const frame&) = delete;
-  ~frame() {
-    if (has_held()) give_up_holds();
-    // What may hold roots goes while the roots are still there.
-    kept_functions.clear();
-    m_kept_result = {};
-    m_unscoped_failure = nullptr;
-    m_fiber->occupant = nullptr;
-    end();
-  }
 
   // ---- for the thread that runs a step ----
 
@@ -80,13 +62,14 @@ class frame final : public holder {
 
   /// Leaves the body until the upcall that `request` asks for has its outcome, and gives that.
   /// Throws: `error` for one that is not a value; `abandoned`.
+  /// Only where `check_may_suspend` has passed.
   ERL_NIF_TERM suspend(ERL_NIF_TERM request) {
     set_request(request);
     leave();
     return take_outcome();
   }
 
-  /// The three parts of `suspend`, for a caller that must have the second one inlined.
+  /// The parts of `suspend` before and after the body is left.
   void set_request(ERL_NIF_TERM request) {
     ERL_NIF_TERM pending = 0;
     // With an exception pending the VM would take any reply for that exception, and lose the frame.
@@ -94,14 +77,19 @@ class frame final : public holder {
     if (m_result != 0) keep_result();
     m_step->reply = m_handle == nullptr ? first_request(request) : next_request(request);
   }
-  UPCALL_ALWAYS_INLINE void leave() noexcept { m_fiber->suspend(); }
   ERL_NIF_TERM take_outcome() {
     if (m_outcome_kind != outcome_kind::returned) throw_outcome();
     return m_outcome;
   }
 
-  /// Throws unless an upcall may be made now.
+  /// Throws unless the calling code may make an upcall, and wait for it where it is.
   void check_may_suspend() {
+    if (m_body == body_kind::coroutine) [[unlikely]]
+      throw_not_awaited();
+    check_may_await();
+  }
+  /// Throws unless an upcall may be made now, by code that waits for it in the way of its body.
+  void check_may_await() {
     if (m_abandoned) throw_abandoned();
     if (m_in_codec) {
       raise("Elixir.RuntimeError",
@@ -127,7 +115,7 @@ class frame final : public holder {
 
   /// Makes a term a root.
   root_handle add_root(ERL_NIF_TERM added) {
-    return root_handle(m_roots.add(m_env, added, {number(), m_fiber, m_fiber->size()}));
+    return root_handle(m_roots.add(m_env, added, m_place));
   }
   void drop_root(root* dead) noexcept {
     if (dead->index() == m_selected) m_selected = no_function;
@@ -161,6 +149,13 @@ class frame final : public holder {
     return true;
   }
 
+  /// Notes that a coroutine asked to yield, which it is to await. Throws: `error` where it has not
+  /// awaited the one before.
+  void note_yield() {
+    if (std::exchange(m_yield_is_due, true)) throw_yield_not_awaited();
+  }
+  void await_yield() noexcept { m_yield_is_due = false; }
+
   /// Notes the process that the frame belongs to, for others that can't ask `env()`.
   void note_process() noexcept {
     if (process != 0) return;
@@ -189,8 +184,9 @@ class frame final : public holder {
     bool m_before;
   };
 
-  /// The lowest address that the body's stack may grow to.
-  [[nodiscard]] const std::byte* stack_end() const noexcept { return m_fiber->stack(); }
+  /// The lowest address that the body's stack may grow to; null where it has none of its own.
+  [[nodiscard]] const std::byte* stack_end() const noexcept { return m_stack_end; }
+  [[nodiscard]] body_kind body() const noexcept { return m_body; }
 
   frame* next_abandoned = nullptr;  ///< of the finisher's list
   std::vector<std::pair<std::shared_ptr<const owned_term>, root_handle>> kept_functions;
@@ -212,6 +208,48 @@ class frame final : public holder {
     m_step->reply = final_reply();
   }
 
+ protected:
+  /// Where the body runs: a stack, or nothing for one without its own.
+  struct stack_place {
+    const stack_seat* seat = nullptr;
+    std::size_t size = 0;
+    const std::byte* end = nullptr;
+  };
+
+  /// Begins on the thread of `here`.
+  frame(step& first, nif_identity nif, body_kind body, const stack_place& on,
+        thread_frames& here) noexcept
+      : holder(here.take_number(), &requeue),
+        m_step(&first),
+        m_env(first.env),
+        m_body(body),
+        m_stack_end(on.end),
+        m_nif(nif),
+        m_place{number(), on.seat, on.size} {
+    here.current = this;
+  }
+  ~frame() = default;
+
+  /// Lets go of what may hold roots, while the roots are still there. To be called by the
+  /// destructor of the body, as long as `frame_place::here` finds the frame.
+  void let_go() noexcept {
+    if (has_held()) give_up_holds();
+    kept_functions.clear();
+    m_kept_result = {};
+    m_unscoped_failure = nullptr;
+    end();
+  }
+
+  /// Runs the body until it suspends or ends. After that this frame may be gone.
+  virtual void enter(thread_frames& here) noexcept = 0;
+  /// Leaves the body until it is entered again. Only where it may suspend.
+  virtual void leave() noexcept = 0;
+  /// Leaves the body for ever.
+  [[noreturn]] virtual void lose() noexcept = 0;
+
+  [[nodiscard]] outcome_kind kind_of_outcome() const noexcept { return m_outcome_kind; }
+  void set_kind_of_outcome(outcome_kind kind) noexcept { m_outcome_kind = kind; }
+
  private:
   static constexpr std::uint32_t no_function = UINT32_MAX;
 
@@ -228,16 +266,8 @@ class frame final : public holder {
     // This thread's on both sides of the switch, for it is the one that waits for the body.
     thread_frames& here = this_thread_frames();
     here.current = this;
-    run_body(here);
+    enter(here);
     here.current = nullptr;
-  }
-
-  /// Runs the body until it suspends or ends. After that this frame may be gone.
-  UPCALL_ALWAYS_INLINE void run_body(thread_frames& here) noexcept {
-    fiber* const on = m_fiber;
-    const std::size_t stack_class = m_stack_class;
-    on->resume(here.exceptions());
-    if (on->resting()) stack_pool::this_thread().give(on, stack_class);
   }
 
   UPCALL_ALWAYS_INLINE ERL_NIF_TERM next_request(ERL_NIF_TERM request) {
@@ -292,11 +322,13 @@ class frame final : public holder {
   UPCALL_COLD void throw_outcome();
   [[noreturn]] UPCALL_COLD void throw_pending(ERL_NIF_TERM reason);
   [[noreturn]] UPCALL_COLD void throw_abandoned();
+  [[noreturn]] UPCALL_COLD static void throw_not_awaited();
+  [[noreturn]] UPCALL_COLD static void throw_yield_not_awaited();
 
   step* m_step;
   ErlNifEnv* m_env;
-  fiber* m_fiber;
-  std::size_t m_stack_class;
+  body_kind m_body;
+  const std::byte* m_stack_end;
   std::uint32_t m_step_number = 0;
   std::uint32_t m_selected = no_function;
   ERL_NIF_TERM m_token = 0;
@@ -307,11 +339,13 @@ class frame final : public holder {
   bool m_in_codec = false;
   bool m_abandoned = false;
   bool m_was_suspended = false;
+  bool m_yield_is_due = false;
   frame_handle* m_handle = nullptr;
   int m_upcalls_when_abandoned = 0;
   ErlNifTime m_slice_start = std::numeric_limits<ErlNifTime>::min() / 2;
   std::exception_ptr m_unscoped_failure;
   nif_identity m_nif;
+  frame_place m_place;
   roots m_roots;
   root_handle m_kept_result;
   std::unique_ptr<owned_env> m_views;
@@ -320,9 +354,10 @@ class frame final : public holder {
 inline frame* frame_place::here() const noexcept {
   const auto top = reinterpret_cast<std::uintptr_t>(on);
   const auto stack_pointer = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  if (top - stack_pointer >= stack_size) return nullptr;
-  // On this very stack: what is at its top is ours to read.
-  auto* const running = static_cast<frame*>(on->occupant);
+  frame* const running = top - stack_pointer < stack_size
+                             // On this very stack: what is at its top is ours to read.
+                             ? static_cast<frame*>(on->occupant)
+                             : current_frame();
   return running != nullptr && running->number() == number ? running : nullptr;
 }
 

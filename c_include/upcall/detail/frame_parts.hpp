@@ -30,7 +30,8 @@ struct step {
   ERL_NIF_TERM reply = 0;    ///< what the NIF returns
 };
 
-enum class outcome_kind { returned, raised, abandoned };
+/// What an upcall came to; `failed` in C++, which could not take what was returned.
+enum class outcome_kind { returned, raised, abandoned, failed };
 
 /// What a NIF is called, for errors, and which schedulers run it.
 struct nif_identity {

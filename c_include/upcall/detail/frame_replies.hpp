@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 
 #include "exception_replies.hpp"
 #include "frame.hpp"
@@ -53,6 +54,17 @@ inline void frame::throw_abandoned() {
   throw abandoned{};
 }
 
+inline void frame::throw_not_awaited() {
+  raise("Elixir.RuntimeError",
+        "a coroutine (upcall::task) can't wait in the middle of an expression: co_await an "
+        "upcall::async_function, an upcall::future or upcall::exclusive::async_lock");
+}
+
+inline void frame::throw_yield_not_awaited() {
+  raise("Elixir.RuntimeError",
+        "upcall::yield() was called in a coroutine (upcall::task), which did not co_await it");
+}
+
 inline void frame::park(ERL_NIF_TERM reply) noexcept {
   m_step->reply = reply;
   counts.parked.fetch_add(1, std::memory_order_relaxed);  // before anybody is told
@@ -60,7 +72,32 @@ inline void frame::park(ERL_NIF_TERM reply) noexcept {
   if (awaited != nullptr) awaited->leave();
   end();
   report_parked(m_nif);
-  m_fiber->lose();
+  lose();
+  __builtin_unreachable();  // GCC forgets that of a virtual function that it inlines
+}
+
+inline ERL_NIF_TERM yield_request(frame& running) noexcept {
+  return enif_make_tuple2(running.env(), atoms::yield.raw(), running.next_token());
+}
+
+/// Asks Elixir to wait for what the frame's `awaited` is, `timeout` milliseconds at most.
+inline ERL_NIF_TERM wait_request(frame& running, ERL_NIF_TERM timeout) noexcept {
+  return enif_make_tuple3(running.env(), atoms::wait.raw(), running.next_token(), timeout);
+}
+
+/// Asks Elixir to raise that the function which was called returned something unexpected: only
+/// there it can be shown.
+UPCALL_COLD inline ERL_NIF_TERM bad_return_request(frame& running, const bad_term& failure) {
+  ErlNifEnv* const env = running.env();
+  const nif_identity nif = running.nif();
+  const ERL_NIF_TERM got = failure.got().raw();  // which the token makes stale
+  return enif_make_tuple7(env, atoms::bad_return.raw(), running.next_token(),
+                          make_text(env, nif.name), enif_make_int(env, nif.arity),
+                          make_text(env, failure.where()), make_text(env, failure.expected()), got);
+}
+
+[[noreturn]] UPCALL_COLD inline void throw_unexpected(const std::string& expected) {
+  raise("Elixir.ArgumentError", "expected " + expected);
 }
 
 }  // namespace detail

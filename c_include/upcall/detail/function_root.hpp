@@ -15,16 +15,22 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// Gives the running frame, which must be able to make an upcall. Throws: `error`, `abandoned`.
-inline frame& frame_for_upcall() {
+/// Gives the running frame. Throws: `error` where there is none.
+inline frame& running_frame() {
   frame* const running = current_frame();
   if (running == nullptr) {
     raise("Elixir.RuntimeError",
           "an upcall was made outside of a native call of Upcall, or on a thread that is not the "
           "call's own");
   }
-  running->check_may_suspend();
   return *running;
+}
+
+/// Gives the running frame, which must be able to make an upcall. Throws: `error`, `abandoned`.
+inline frame& frame_for_upcall() {
+  frame& running = running_frame();
+  running.check_may_suspend();
+  return running;
 }
 
 /// A counted handle to a root that is a function.
@@ -67,6 +73,11 @@ class function_root {
     running->check_may_suspend();
     return running;
   }
+  /// Throws: `error` where it does not belong to `running`.
+  void check_owner(const frame& running) const {
+    if (!m_root) throw_moved_from();
+    if (m_root->frame().number != running.number()) throw_elsewhere();
+  }
   [[nodiscard]] std::uint32_t index() const noexcept { return m_root->index(); }
   /// Gives the pinned call that it belongs to, where `owner` is null.
   [[nodiscard]] pinned_call& pinned() const noexcept { return *m_root->pinned; }
@@ -97,13 +108,13 @@ class function_root {
   }
 
   [[noreturn]] UPCALL_COLD static void throw_moved_from() {
-    raise("Elixir.RuntimeError", "this upcall::function was moved from");
+    raise("Elixir.RuntimeError", "this function of Elixir's was moved from");
   }
   [[noreturn]] UPCALL_COLD static void throw_elsewhere() {
     frame_for_upcall();  // says so where there is none at all
     raise("Elixir.RuntimeError",
-          "this upcall::function belongs to another native call, or to one that has ended; "
-          "use function::keep() for one that outlives its call");
+          "this function of Elixir's belongs to another native call, or to one that has ended; "
+          "use keep() for one that outlives its call");
   }
 
   root_handle m_root;

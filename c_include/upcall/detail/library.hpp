@@ -15,11 +15,11 @@
 #include "exclusive_base.hpp"
 #include "finisher.hpp"
 #include "immortal.hpp"
+#include "library_part.hpp"
 #include "pinned_handle.hpp"
 #include "placement.hpp"
 #include "resource_type.hpp"
 #include "shared_object.hpp"
-#include "stack_pool.hpp"
 #include "terminate.hpp"
 #include "trampoline.hpp"
 #include "waiting_place.hpp"
@@ -95,24 +95,6 @@ class nif_table {
   immortal<std::vector<ErlNifFunc>> m_entries;
 };
 
-/// Reads `key` from the map of options that the module loads the library with.
-inline std::size_t load_option(ErlNifEnv* env, ERL_NIF_TERM options, const char* key) noexcept {
-  ERL_NIF_TERM raw = 0;
-  ErlNifUInt64 value = 0;
-  if (!enif_is_map(env, options) ||
-      !enif_get_map_value(env, options, enif_make_atom(env, key), &raw))
-    return 0;
-  return enif_get_uint64(env, raw, &value) ? value : 0;
-}
-
-inline bool option_is(ErlNifEnv* env, ERL_NIF_TERM options, const char* key,
-                      const char* value) noexcept {
-  ERL_NIF_TERM raw = 0;
-  return enif_is_map(env, options) &&
-         enif_get_map_value(env, options, enif_make_atom(env, key), &raw) &&
-         enif_is_identical(raw, enif_make_atom(env, value));
-}
-
 /// Makes the table that `nif_init` gives to the VM. It lives as long as the library.
 inline ErlNifEntry make_entry(const char* module, int (*load)(ErlNifEnv*, void**, ERL_NIF_TERM),
                               int (*upgrade)(ErlNifEnv*, void**, void**, ERL_NIF_TERM)) {
@@ -144,10 +126,7 @@ inline int load_library(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
   enif_get_map_value(env, options, enif_make_atom(env, "module"), &library_module);
   dirty_io_schedulers.store(static_cast<int>(load_option(env, options, "dirty_io_schedulers")),
                             std::memory_order_relaxed);
-  stacks->memory().configure(option_is(env, options, "guard_pages", "mprotect")
-                                 ? guard_pages::mprotect
-                                 : guard_pages::automatic,
-                             load_option(env, options, "max_stacks"));
+  library_part::configure_all(env, options);
   // The VM reloads a library that is loaded already by calling this again. Once only, or the
   // handlers of several libraries would call each other in a circle.
   static constinit std::atomic<bool> installed{false};

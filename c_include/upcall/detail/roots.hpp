@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "config.hpp"
-#include "fiber.hpp"
+#include "stack_seat.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -21,11 +21,11 @@ class pinned_call;
 /// there.
 struct frame_place {
   std::uint64_t number;
-  const fiber* on;
+  const stack_seat* on;  ///< null for a body without a stack of its own
   std::size_t stack_size;
 
-  /// Gives the frame when the calling code runs on its stack. Cheaper than asking the thread: that
-  /// is a function call for a library that was loaded at run time.
+  /// Gives the frame when the calling code is its own. A look at the stack is cheaper than asking
+  /// the thread: that is a function call for a library that was loaded at run time.
   [[nodiscard]] UPCALL_ALWAYS_INLINE detail::frame* here() const noexcept;
 };
 
@@ -65,11 +65,9 @@ class roots {
 
   /// Takes what a resume brought. False when it can't be what the frame handed out.
   bool begin_step(ErlNifEnv* env, ERL_NIF_TERM map) noexcept {
-    std::size_t size = 0;
-    if (!enif_get_map_size(env, map, &size) || size != m_size) return false;
-    m_map = map;
     m_changed = false;
-    return true;
+    // The same word is the same map: no collection has moved it.
+    return map == m_map || take_moved(env, map);
   }
 
   /// Adds a term of that frame and gives it with one handle.
@@ -115,6 +113,13 @@ class roots {
   }
 
  private:
+  bool take_moved(ErlNifEnv* env, ERL_NIF_TERM map) noexcept {
+    std::size_t size = 0;
+    if (!enif_get_map_size(env, map, &size) || size != m_size) return false;
+    m_map = map;
+    return true;
+  }
+
   UPCALL_COLD void remove_dead(ErlNifEnv* env) noexcept {
     while (m_dead != nullptr) {
       root* const dead = std::exchange(m_dead, m_dead->next);

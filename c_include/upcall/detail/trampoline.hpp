@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "../error.hpp"
-#include "fiber_frame.hpp"
 #include "frame.hpp"
+#include "library_part.hpp"
 #include "waitable.hpp"
 
 // The NIFs that Elixir's side of the trampoline (lib/upcall/nif.ex) calls.
@@ -79,23 +79,20 @@ inline ERL_NIF_TERM await_turn(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) n
 
 /// `info()`: counts of this library's frames and calls, for `Upcall.Frame.info/1`.
 inline ERL_NIF_TERM info(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
-  const std::size_t suspended = counts.suspended.load(std::memory_order_relaxed);
-  const std::pair<const char*, std::size_t> entries[] = {
-      {"suspended", suspended},
-      {"abandoned", counts.abandoned.load(std::memory_order_relaxed)},
-      {"parked", counts.parked.load(std::memory_order_relaxed)},
-      {"pinned", counts.pinned.load(std::memory_order_relaxed)},
-      {"calls", counts.calls.load(std::memory_order_relaxed)},
-      {"waiting", counts.waiting.load(std::memory_order_relaxed)},
-      {"stacks", stacks->memory().mapped()},
-      {"max_stacks", stacks->memory().most()},
+  const std::pair<const char*, const std::atomic<std::size_t>*> entries[] = {
+      {"suspended", &counts.suspended}, {"abandoned", &counts.abandoned},
+      {"parked", &counts.parked},       {"pinned", &counts.pinned},
+      {"calls", &counts.calls},         {"waiting", &counts.waiting},
   };
   ERL_NIF_TERM map = enif_make_new_map(env);
-  for (const auto& [name, value] : entries) {
-    enif_make_map_put(env, map, enif_make_atom(env, name), enif_make_uint64(env, value), &map);
+  // Of a library without fibers, until a part that has them says otherwise.
+  put_info(env, map, "stacks", enif_make_uint(env, 0));
+  put_info(env, map, "max_stacks", enif_make_uint(env, 0));
+  put_info(env, map, "light_guards", atoms::false_.raw());
+  for (const auto& [name, count] : entries) {
+    put_info(env, map, name, enif_make_uint64(env, count->load(std::memory_order_relaxed)));
   }
-  enif_make_map_put(env, map, enif_make_atom(env, "light_guards"),
-                    stacks->memory().light() ? atoms::true_.raw() : atoms::false_.raw(), &map);
+  library_part::add_info_of_all(env, map);
   return map;
 }
 

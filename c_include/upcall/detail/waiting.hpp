@@ -83,18 +83,20 @@ class awaited_slot final : public waitable {
   frame& m_frame;
 };
 
+/// Asks Elixir to wait until the deadline for what the frame's `awaited` is.
+inline ERL_NIF_TERM wait_request(frame& running, clock::time_point deadline) noexcept {
+  if (deadline == no_deadline) return wait_request(running, atoms::infinity.raw());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
+  constexpr std::int64_t longest = std::numeric_limits<std::uint32_t>::max();  // of a `receive`
+  return wait_request(
+      running, enif_make_int64(running.env(), std::clamp<std::int64_t>(left.count(), 0, longest)));
+}
+
 inline void wait_in_frame(const shared_ref<slot>& call, clock::time_point deadline) {
   frame& running = frame_for_upcall();
   if (call->done()) return;
   const awaited_slot waiting(call, running);
-  ErlNifEnv* const env = running.env();
-  ERL_NIF_TERM timeout = atoms::infinity.raw();
-  if (deadline != no_deadline) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
-    constexpr std::int64_t longest = std::numeric_limits<std::uint32_t>::max();  // of a `receive`
-    timeout = enif_make_int64(env, std::clamp<std::int64_t>(left.count(), 0, longest));
-  }
-  running.suspend(enif_make_tuple3(env, atoms::wait.raw(), running.next_token(), timeout));
+  running.suspend(wait_request(running, deadline));
 }
 
 /// A call that the body of a pinned NIF waits for.

@@ -1,0 +1,179 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <coroutine>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "../codec.hpp"
+#include "../kept_function.hpp"
+#include "../result.hpp"
+#include "call.hpp"
+#include "coroutine_frame.hpp"
+#include "function_root.hpp"
+#include "request_awaiter.hpp"
+
+// A call of a function of Elixir's that a coroutine awaits.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// A call that has not been made: a function, as its root or a reference to it, and its arguments.
+template <class R, class Root, class... Args>
+struct [[nodiscard("nothing is called before it is awaited: co_await it")]] async_call {
+  Root root;
+  std::tuple<Args...> arguments;
+};
+
+/// The same, of whose outcome an error is a part.
+template <class R, class Root, class... Args>
+struct [[nodiscard("nothing is called before it is awaited: co_await it")]] async_try_call {
+  async_call<R, Root, Args...> call;
+};
+
+/// Where what a function returned waits until the coroutine goes on.
+template <class R>
+class returned_value : public outcome_taker {
+ public:
+  void take(frame& running, ERL_NIF_TERM returned) override {
+    m_value.emplace(decode<R>(running.env(), returned));
+  }
+
+ protected:
+  returned_value() = default;
+  ~returned_value() = default;
+  outcome_taker* taker() noexcept { return this; }
+  R value() {
+    if (!m_value) throw_unexpected("an exception, in the place of an unexpected value");
+    return *std::move(m_value);
+  }
+
+ private:
+  std::optional<R> m_value;
+};
+
+template <>
+class returned_value<void> {
+ protected:
+  returned_value() = default;
+  ~returned_value() = default;
+  static outcome_taker* taker() noexcept { return nullptr; }
+  static void value() noexcept {}
+};
+
+/// Makes the call, and gives what it returned.
+template <class R, class Root, class... Args>
+class call_awaiter : public request_awaiter, private returned_value<R> {
+ public:
+  call_awaiter(coroutine_promise& by, async_call<R, Root, Args...>&& awaited) noexcept
+      : request_awaiter(by), m_call(std::move(awaited)) {}
+
+  bool await_ready() {
+    m_call.root.check_owner(running());
+    running().check_may_await();
+    running().select(m_call.root.index());
+    running().set_request(
+        std::apply([this](const auto&... each) { return make_request(running(), each...); },
+                   m_call.arguments));
+    return false;
+  }
+  void await_suspend(std::coroutine_handle<>) noexcept {
+    running().wait_in(caller(), this->taker());
+  }
+  R await_resume() {
+    check_outcome();
+    return this->value();
+  }
+
+ private:
+  async_call<R, Root, Args...> m_call;
+};
+
+/// Makes the call, and gives what came of it.
+template <class R, class Root, class... Args>
+class try_call_awaiter {
+ public:
+  try_call_awaiter(coroutine_promise& caller, async_try_call<R, Root, Args...>&& awaited) noexcept
+      : m_call(caller, std::move(awaited.call)) {}
+
+  bool await_ready() {
+    try {
+      return m_call.await_ready();
+    } catch (const error& failure) {
+      m_failure = failure;
+      return true;
+    }
+  }
+  void await_suspend(std::coroutine_handle<> caller) noexcept { m_call.await_suspend(caller); }
+  result<R> await_resume() {
+    if (m_failure) return *std::move(m_failure);
+    try {
+      if constexpr (std::is_void_v<R>) {
+        m_call.await_resume();
+        return std::monostate{};
+      } else {
+        return m_call.await_resume();
+      }
+    } catch (const error& failure) {
+      return failure;
+    }
+  }
+
+ private:
+  call_awaiter<R, Root, Args...> m_call;
+  std::optional<error> m_failure;
+};
+
+/// A function that has not been looked up.
+template <class Function>
+struct async_lookup {
+  mfa name;
+  int arity;
+};
+
+/// Looks a function up by its name.
+template <class Function>
+class lookup_awaiter final : public request_awaiter {
+ public:
+  lookup_awaiter(coroutine_promise& by, const async_lookup<Function>& awaited) noexcept
+      : request_awaiter(by), m_wanted(awaited) {}
+
+  bool await_ready() {
+    running().check_may_await();
+    const auto& [module, function] = m_wanted.name;
+    running().set_request(
+        mfa_request(running(), "erlang", "make_fun",
+                    arguments_of_make_fun(running().env(), module, function, m_wanted.arity)));
+    return false;
+  }
+  Function await_resume() {
+    const ERL_NIF_TERM found = running().take_awaited();
+    return Function(function_root::add(running().env(), found));
+  }
+
+ private:
+  async_lookup<Function> m_wanted;
+};
+
+template <class R, class Root, class... Args>
+call_awaiter<R, Root, Args...> make_awaiter(coroutine_promise& by,
+                                            async_call<R, Root, Args...>&& awaited) noexcept {
+  return {by, std::move(awaited)};
+}
+template <class Function>
+lookup_awaiter<Function> make_awaiter(coroutine_promise& by,
+                                      const async_lookup<Function>& awaited) noexcept {
+  return {by, awaited};
+}
+template <class R, class Root, class... Args>
+try_call_awaiter<R, Root, Args...> make_awaiter(
+    coroutine_promise& by, async_try_call<R, Root, Args...>&& awaited) noexcept {
+  return {by, std::move(awaited)};
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,211 @@
+#pragma once
+
+#include <cxxabi.h>
+#include <erl_nif.h>
+
+#include <coroutine>
+#include <exception>
+#include <utility>
+
+#include "../error.hpp"
+#include "config.hpp"
+#include "exception_globals.hpp"
+#include "frame.hpp"
+#include "frame_replies.hpp"
+
+#if defined(UPCALL_ASAN)
+#include <sanitizer/asan_interface.h>
+#endif
+
+// The body that is a coroutine: it is suspended where it co_awaits, and needs no stack of its own.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+class coroutine_frame;
+
+/// Owns a coroutine that does not run.
+class coroutine_owner {
+ public:
+  explicit coroutine_owner(std::coroutine_handle<> owned) noexcept : m_handle(owned) {}
+  coroutine_owner(coroutine_owner&& other) noexcept : m_handle(other.release()) {}
+  coroutine_owner(const coroutine_owner&) = delete;
+  coroutine_owner& operator=(const coroutine_owner&) = delete;
+  coroutine_owner& operator=(coroutine_owner&&) = delete;
+  ~coroutine_owner() { destroy(); }
+
+  void destroy() noexcept {
+    if (m_handle) release().destroy();
+  }
+  std::coroutine_handle<> release() noexcept { return std::exchange(m_handle, {}); }
+  [[nodiscard]] std::coroutine_handle<> handle() const noexcept { return m_handle; }
+
+ private:
+  std::coroutine_handle<> m_handle;
+};
+
+/// What every coroutine of ours knows of itself.
+struct coroutine_promise {
+  std::coroutine_handle<> self;
+  coroutine_frame* running = nullptr;   ///< what it runs in, once it does
+  coroutine_promise* caller = nullptr;  ///< that awaits it; null for the outermost
+  coroutine_owner* owner = nullptr;     ///< of it, in its caller
+  std::exception_ptr failure;           ///< that it has ended with
+};
+
+/// What a coroutine awaits that wants an outcome before the coroutine goes on.
+class outcome_taker {
+ public:
+  outcome_taker() = default;
+  outcome_taker(const outcome_taker&) = delete;
+  outcome_taker& operator=(const outcome_taker&) = delete;
+  /// Decodes what a function returned. Throws: `bad_term`, for which the function is blamed in
+  /// Elixir; anything else, for which the coroutine is told.
+  virtual void take(frame& running, ERL_NIF_TERM returned) = 0;
+
+ protected:
+  ~outcome_taker() = default;
+};
+
+/// A native call whose body is a coroutine, and the coroutines that this one awaits. It lives on
+/// the heap until the body has ended.
+class coroutine_frame : public frame {
+ public:
+  using work = void (*)(coroutine_frame& running);
+
+  coroutine_frame(step& first, nif_identity nif, thread_frames& here) noexcept
+      : frame(first, nif, body_kind::coroutine, {}, here) {}
+  coroutine_frame(const coroutine_frame&) = delete;
+  coroutine_frame& operator=(const coroutine_frame&) = delete;
+
+  // ---- for what coroutines await ----
+
+  /// Notes that `innermost` waits for the outcome of the request that was set.
+  void wait_in(coroutine_promise& innermost, outcome_taker* taker) noexcept {
+    m_innermost = &innermost;
+    m_taker = taker;
+  }
+  /// Makes `next` the one that runs, as soon as the one that runs is suspended. So a chain of any
+  /// length needs no stack: compilers make a jump of a symmetric transfer only when they optimise.
+  void go_on_in(coroutine_promise& next) noexcept {
+    m_innermost = &next;
+    m_goes_on = true;
+  }
+  /// `ended` has given its result.
+  void leave_ended(coroutine_promise& ended) noexcept {
+    if (ended.caller != nullptr) {
+      go_on_in(*ended.caller);
+    } else {
+      m_body_has_ended = true;
+    }
+  }
+  /// Gives what the request that was awaited came to. Throws: `error`, and what its taker threw.
+  ERL_NIF_TERM take_awaited() {
+    if (kind_of_outcome() == outcome_kind::failed) [[unlikely]]
+      std::rethrow_exception(std::exchange(m_failure, nullptr));
+    return take_outcome();
+  }
+
+  /// Runs the first step: `FirstStep` makes the body.
+  template <work FirstStep>
+  void start() noexcept {
+    drive<FirstStep>();
+  }
+
+ protected:
+  ~coroutine_frame() = default;
+
+  /// Gives the outermost coroutine, before the body has run.
+  void set_body(coroutine_promise& outermost) noexcept {
+    outermost.running = this;
+    go_on_in(outermost);
+  }
+  /// Runs the body until it suspends or ends. In a step only.
+  void run_body() {
+    do {
+      m_goes_on = false;
+      m_innermost->self.resume();
+    } while (m_goes_on);
+    if (m_body_has_ended) end_body();
+  }
+  /// Gives the result and destroys the frame.
+  virtual void end_body() noexcept = 0;
+  /// Destroys the frame, whose body is destroyed.
+  virtual void destroy() noexcept = 0;
+
+ private:
+  void enter(thread_frames&) noexcept final {
+    if (kind_of_outcome() == outcome_kind::abandoned) [[unlikely]] {
+      drive<&end_abandoned>();
+    } else {
+      drive<&go_on>();
+    }
+  }
+  // Never reached: `check_may_suspend` throws before.
+  void leave() noexcept final { std::terminate(); }
+  [[noreturn]] UPCALL_NOINLINE void lose() noexcept final {
+    // What is being thrown or handled is lost with the stack that it was to unwind.
+    exception_globals{}.write(abi::__cxa_get_globals());
+#if defined(UPCALL_ASAN)
+    __asan_handle_no_return();
+#endif
+    __builtin_longjmp(m_way_out, 1);
+    __builtin_unreachable();
+  }
+
+  /// Does a step on the thread's own stack, which `lose` can leave at any point: what this frame
+  /// holds is lost then. Not inlined, as no variable of a caller may be changed by that.
+  template <work Step>
+  UPCALL_NOINLINE void drive() noexcept {
+    void* here[5];
+    m_way_out = here;
+    if (__builtin_setjmp(here) == 0) Step(*this);
+  }
+
+  static void go_on(coroutine_frame& running) {
+    if (running.m_taker == nullptr || running.take_returned()) running.run_body();
+  }
+
+  /// Lets what the innermost coroutine awaits have its value. False when that has asked for
+  /// something else.
+  bool take_returned() noexcept {
+    outcome_taker& taker = *std::exchange(m_taker, nullptr);
+    if (kind_of_outcome() != outcome_kind::returned) return true;
+    const ERL_NIF_TERM returned = take_outcome();
+    try {
+      try {
+        const codec_scope scope(*this);
+        taker.take(*this, returned);
+      } catch (const bad_term& failure) {
+        set_request(bad_return_request(*this, failure));
+        return false;
+      }
+    } catch (...) {
+      m_failure = std::current_exception();
+      set_kind_of_outcome(outcome_kind::failed);
+    }
+    return true;
+  }
+
+  /// Destroys the coroutines from the innermost outwards, each while its caller waits for it: the
+  /// order of an exception, and one that needs no stack for a long chain.
+  static void end_abandoned(coroutine_frame& running) {
+    coroutine_promise* each = running.m_innermost;
+    while (each != nullptr) {
+      coroutine_promise* const caller = each->caller;
+      each->owner->destroy();
+      each = caller;
+    }
+    running.destroy();
+  }
+
+  coroutine_promise* m_innermost = nullptr;
+  outcome_taker* m_taker = nullptr;
+  std::exception_ptr m_failure;
+  bool m_goes_on = false;
+  bool m_body_has_ended = false;
+  void** m_way_out = nullptr;
+};
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <cstddef>
+
+#include "config.hpp"
+
+// What a library has to know of only when it includes the header for it.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// A part of the library that has load options and counts of its own, in a list of all.
+class library_part {
+ public:
+  using configure = void (*)(ErlNifEnv* env, ERL_NIF_TERM options) noexcept;
+  using add_info = void (*)(ErlNifEnv* env, ERL_NIF_TERM& info) noexcept;
+
+  library_part(configure with_options, add_info to) noexcept
+      : m_configure(with_options), m_add_info(to), m_next(s_first) {
+    s_first = this;
+  }
+  library_part(const library_part&) = delete;
+  library_part& operator=(const library_part&) = delete;
+
+  static void configure_all(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
+    for (const library_part* each = s_first; each != nullptr; each = each->m_next)
+      each->m_configure(env, options);
+  }
+  /// Puts what `Upcall.Frame.info/1` says of each part into its map.
+  static void add_info_of_all(ErlNifEnv* env, ERL_NIF_TERM& info) noexcept {
+    for (const library_part* each = s_first; each != nullptr; each = each->m_next)
+      each->m_add_info(env, info);
+  }
+
+ private:
+  static inline constinit library_part* s_first = nullptr;
+
+  configure m_configure;
+  add_info m_add_info;
+  library_part* m_next;
+};
+
+/// Reads `key` from the map of options that the module loads the library with.
+inline std::size_t load_option(ErlNifEnv* env, ERL_NIF_TERM options, const char* key) noexcept {
+  ERL_NIF_TERM raw = 0;
+  ErlNifUInt64 value = 0;
+  if (!enif_is_map(env, options) ||
+      !enif_get_map_value(env, options, enif_make_atom(env, key), &raw))
+    return 0;
+  return enif_get_uint64(env, raw, &value) ? value : 0;
+}
+
+inline bool option_is(ErlNifEnv* env, ERL_NIF_TERM options, const char* key,
+                      const char* value) noexcept {
+  ERL_NIF_TERM raw = 0;
+  return enif_is_map(env, options) &&
+         enif_get_map_value(env, options, enif_make_atom(env, key), &raw) &&
+         enif_is_identical(raw, enif_make_atom(env, value));
+}
+
+inline void put_info(ErlNifEnv* env, ERL_NIF_TERM& info, const char* name,
+                     ERL_NIF_TERM value) noexcept {
+  enif_make_map_put(env, info, enif_make_atom(env, name), value, &info);
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

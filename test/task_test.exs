@@ -1,0 +1,224 @@
+defmodule UpcallTest.Task do
+  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("task_nif")
+
+  defnif objects()
+  defnif descend(f, depth)
+  defnif catch_from_task(f, text)
+  defnif fail_in_task(text)
+  defnif out_of_order(f, numbers)
+  defnif await_twice(f)
+  defnif upcase(text)
+  defnif look_up(module)
+  defnif call_temporary(make)
+  defnif call_executor(f, where)
+  defnif yield_unawaited()
+  defnif wait_in_place(f, where)
+  defnif open_account()
+  defnif add(account, f)
+  defnif hold(f)
+  defnif native_heap()
+  defnif terminate_in_task(f, text)
+  defnif throw_when_abandoned(f)
+end
+
+defmodule Upcall.TaskTest do
+  use ExUnit.Case
+
+  alias UpcallTest.Task, as: Native
+  alias UpcallTest.Wait
+
+  @sanitized System.get_env("UPCALL_SANITIZER") != nil
+
+  # Whatever a test did, no frame is left and every object of one is destroyed.
+  setup context do
+    {made, destroyed} = Native.objects()
+
+    on_exit(fn ->
+      Wait.until_no_frames(Native)
+      {made_now, destroyed_now} = Native.objects()
+      lost = context[:lost] || 0
+      assert made_now - made == destroyed_now - destroyed + lost
+    end)
+  end
+
+  describe "tasks that await tasks" do
+    @depth if @sanitized, do: 100_000, else: 1_000_000
+
+    test "go #{@depth} deep, and back" do
+      assert Native.descend(fn 0 -> 7 end, @depth) == @depth + 7
+    end
+
+    test "pass what the innermost throws to the outermost" do
+      value = {:from_the_bottom, self()}
+      assert catch_throw(Native.descend(fn 0 -> throw(value) end, 10_000)) == value
+    end
+
+    test "are destroyed from the innermost outwards, however deep, when their caller is killed" do
+      test = self()
+
+      call = fn 0 ->
+        send(test, :suspended)
+        Process.sleep(:infinity)
+      end
+
+      {pid, monitor} = spawn_monitor(fn -> Native.descend(call, @depth) end)
+      assert_receive :suspended, 60_000
+      Process.exit(pid, :kill)
+      assert_receive {:DOWN, ^monitor, _, _, :killed}
+      Wait.until_no_frames(Native)
+      assert {count, count} = Native.objects()
+    end
+
+    test "catch what those throw, and go on" do
+      assert Native.catch_from_task(& &1, "the text") == "the text"
+    end
+
+    test "let the exception of the innermost out, with its own kind" do
+      assert_raise ArgumentError, "the text", fn -> Native.fail_in_task("the text") end
+    end
+
+    test "begin when they are awaited, in any order, or never" do
+      {:ok, seen} = Agent.start_link(fn -> [] end)
+
+      f = fn x ->
+        Agent.update(seen, &[x | &1])
+        2 * x
+      end
+
+      assert Native.out_of_order(f, [1, 2, 3]) == [12, 0]
+      assert Agent.get(seen, & &1) == [3, 2, 1]
+    end
+
+    test "are awaited once" do
+      assert_raise RuntimeError, "this upcall::task was awaited already", fn ->
+        Native.await_twice(& &1)
+      end
+    end
+  end
+
+  describe "a coroutine awaits" do
+    test "a function that it looks up by name" do
+      assert Native.upcase("text") == "TEXT"
+      assert_raise UndefinedFunctionError, fn -> Native.look_up("Enum") end
+    end
+
+    test "a function that another one returned, and that it does not keep" do
+      assert Native.call_temporary(fn x -> fn y -> 10 * x + y end end) == 12
+    end
+
+    test "the answers of an executor" do
+      server = start_supervised!(Upcall.Server)
+      test = self()
+
+      f = fn x ->
+        send(test, {x, self()})
+        x
+      end
+
+      assert Native.call_executor(f, server) == 6
+      assert_received {1, ^test}
+      assert_received {2, ^server}
+      assert_received {3, ^server}
+    end
+
+    test "an executor that dies meanwhile" do
+      server = start_supervised!({Upcall.Server, []}, restart: :temporary)
+
+      f = fn
+        1 -> 1
+        2 -> Process.exit(self(), :kill)
+      end
+
+      assert_raise Upcall.ExecutorError, fn -> Native.call_executor(f, server) end
+    end
+  end
+
+  describe "a coroutine can't wait" do
+    test "in the middle of an expression" do
+      server = start_supervised!(Upcall.Server)
+
+      assert_raise RuntimeError, ~r/can't wait in the middle.*co_await/, fn ->
+        Native.wait_in_place(& &1, server)
+      end
+    end
+
+    test "by a yield that it does not await" do
+      assert_raise RuntimeError, ~r/did not co_await it/, fn -> Native.yield_unawaited() end
+    end
+  end
+
+  test "a member function keeps its object while it is suspended" do
+    account = Native.open_account()
+
+    f = fn x ->
+      :erlang.garbage_collect()
+      x
+    end
+
+    assert Native.add(account, f) == 3
+    assert Native.add(account, f) == 6
+    assert Native.add(Native.open_account(), f) == 3
+    :erlang.garbage_collect()
+  end
+
+  describe "1,000,000 frames suspended at once" do
+    @count if @sanitized, do: 20_000, else: 1_000_000
+
+    test "take at most 1 KB of native memory each, and leave nothing" do
+      # Of one process, which needs no million of others.
+      {pid, monitor} =
+        spawn_monitor(fn ->
+          before = native_memory()
+          held = for _ <- 1..@count, do: Native.__native_hold__(fn 1 -> 1 end)
+          assert Upcall.Frame.info(Native).suspended == @count
+          each = div(native_memory() - before, @count)
+          assert @sanitized or each <= 1024, "#{each} bytes for each frame"
+
+          {ended, left} = Enum.split(held, div(@count, 2))
+
+          for {:upcall, frame, roots, _f, [token | 1]} <- ended do
+            assert Native.__upcall_resume__(frame, roots, token, 1) == {:return, 2}
+          end
+
+          assert Upcall.Frame.info(Native).suspended == length(left)
+        end)
+
+      assert_receive {:DOWN, ^monitor, :process, ^pid, :normal}, 120_000
+      Wait.until_no_frames(Native)
+    end
+
+    # What C++ has allocated, and the VM for its resources.
+    defp native_memory, do: Native.native_heap() + :erlang.memory(:binary)
+  end
+
+  describe "an error that can go nowhere" do
+    @tag lost: 1
+    test "ends the call, not the VM" do
+      %{parked: parked} = Upcall.Frame.info(Native)
+
+      failure =
+        assert_raise RuntimeError, fn -> Native.terminate_in_task(fn 0 -> 0 end, "the reason") end
+
+      assert failure.message =~ "its stack is lost"
+      assert failure.message =~ "the reason"
+      assert Upcall.Frame.info(Native).parked == parked + 1
+      assert Native.upcase("it goes on") == "IT GOES ON"
+    end
+
+    test "out of a destructor of an abandoned coroutine is a frame lost, too" do
+      %{parked: parked} = Upcall.Frame.info(Native)
+      test = self()
+
+      call = fn 1 ->
+        send(test, :suspended)
+        Process.sleep(:infinity)
+      end
+
+      pid = spawn(fn -> Native.throw_when_abandoned(call) end)
+      assert_receive :suspended
+      Process.exit(pid, :kill)
+      Wait.until(fn -> Upcall.Frame.info(Native).parked == parked + 1 end)
+      Wait.until_no_frames(Native)
+    end
+  end
+end
