@@ -6,5 +6,6 @@
 // clang-format off
 #include "upcall/coroutines.hpp"  // IWYU pragma: export
 #include "upcall/function.hpp"    // IWYU pragma: export
+#include "upcall/yield_value.hpp"  // IWYU pragma: export
 #include "upcall/c_callback.hpp"  // IWYU pragma: export
 // clang-format on

@@ -10,6 +10,8 @@
 #include "result.hpp"             // IWYU pragma: export
 #include "task.hpp"               // IWYU pragma: export
 #include "async_function.hpp"     // IWYU pragma: export
+#include "generator.hpp"          // IWYU pragma: export
+#include "sequence.hpp"           // IWYU pragma: export
 #include "kept_function.hpp"      // IWYU pragma: export
 #include "resource.hpp"           // IWYU pragma: export
 #include "nif.hpp"                // IWYU pragma: export

@@ -34,8 +34,15 @@ struct stack_size {
   std::size_t bytes;
 };
 
+/// Sets how many values of a generator are computed ahead at most, and sent to Elixir at once: 1
+/// for none ahead. The default is 1000. (Upcall.Generator says how many it is in between.)
+struct chunk_size {
+  std::size_t values;
+};
+
 namespace detail {
 
+constexpr void set(nif_options& options, chunk_size size) { options.chunk_size = size.values; }
 constexpr void set(nif_options& options, dirty_cpu_option) {
   options.dirty = ERL_NIF_DIRTY_JOB_CPU_BOUND;
 }
@@ -52,7 +59,7 @@ constexpr nif_options options_of(Options... options) {
   return made;
 }
 
-static_assert(std::size(trampoline_entries) == 7, "UPCALL_ENTRIES is to name each");
+static_assert(std::size(trampoline_entries) == 8, "UPCALL_ENTRIES is to name each");
 
 }  // namespace detail
 
@@ -75,7 +82,7 @@ inline int load(ErlNifEnv* env, ERL_NIF_TERM info) noexcept {
   ::upcall::detail::trampoline_entries[0], ::upcall::detail::trampoline_entries[1],     \
       ::upcall::detail::trampoline_entries[2], ::upcall::detail::trampoline_entries[3], \
       ::upcall::detail::trampoline_entries[4], ::upcall::detail::trampoline_entries[5], \
-      ::upcall::detail::trampoline_entries[6]
+      ::upcall::detail::trampoline_entries[6], ::upcall::detail::trampoline_entries[7]
 
 /// Makes a C++ function a NIF of another name: `UPCALL_NIF_AS("delete!", &database::remove)`.
 #define UPCALL_NIF_AS(name, function, ...)                                                   \

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "detail/coroutine_nif.hpp"
 #include "detail/task_promise.hpp"
 #include "error.hpp"
 
@@ -48,8 +49,8 @@ class [[nodiscard("a task does nothing before it is awaited: co_await it")]] tas
   friend promise_type;
   template <class Task>
   friend class detail::task_awaiter;
-  template <class Result>
-  friend class detail::task_frame;
+  template <class Body>
+  friend class detail::coroutine_nif;
   explicit task(promise_type & promise) noexcept : m_owner(promise.self), m_promise(&promise) {}
 
   detail::coroutine_owner m_owner;

@@ -49,7 +49,7 @@ defmodule Upcall.Nif do
   """
   defmacro defnif(head) do
     {name, arguments} = decompose(head)
-    native = :"__native_#{name}__"
+    native = __native_name__(name)
 
     # Unquoted while the module's body runs: only then are the specs above known.
     quote bind_quoted: [name: name, arguments: Macro.escape(arguments), native: native] do
@@ -60,9 +60,17 @@ defmodule Upcall.Nif do
 
         # Not a tail call, so that this function stands in the stack traces of what it calls.
         case __upcall_run__(unquote(native)(unquote_splicing(arguments))) do
-          {:return, value} -> value
-          {:raise, class, reason, stack_trace} -> :erlang.raise(class, reason, stack_trace)
-          failure -> :erlang.error(Upcall.Error.exception(failure, __MODULE__))
+          {:return, value} ->
+            value
+
+          {:raise, class, reason, stack_trace} ->
+            :erlang.raise(class, reason, stack_trace)
+
+          {:generate, _, _, _, _} = native_call ->
+            __upcall_generator__(native_call, unquote(native), [unquote_splicing(arguments)])
+
+          failure ->
+            :erlang.error(Upcall.Error.exception(failure, __MODULE__))
         end
       end
 
@@ -117,6 +125,7 @@ defmodule Upcall.Nif do
     __upcall_wait__: 2,
     __upcall_tell__: 3,
     __upcall_next__: 4,
+    __upcall_close_frame__: 2,
     __upcall_info__: 0,
     __upcall_nifs__: 0
   ]
@@ -125,7 +134,9 @@ defmodule Upcall.Nif do
   # its module by local calls only, as not even a local fun would do: the VM takes those of two loads of
   # one module for the same, and runs the newer.
   @doc false
-  defmacro __before_compile__(_env) do
+  defmacro __before_compile__(env) do
+    nifs = Module.get_attribute(env.module, :upcall_nifs)
+
     quote do
       @on_load :__upcall_load__
 
@@ -151,7 +162,28 @@ defmodule Upcall.Nif do
       defp __upcall_loop__(frame, _, _, {:update, roots, fun, request}),
         do: __upcall_loop__(frame, roots, fun, request)
 
+      # What a native call yields is for who enumerates it, and goes on from here.
+      defp __upcall_loop__(frame, roots, fun, {:chunk, token, elements}),
+        do: {:chunk, frame, roots, fun, token, elements}
+
+      defp __upcall_loop__(frame, roots, fun, {:generate, token}),
+        do: {:generate, frame, roots, fun, token}
+
+      # Enumerations that native code does not go on with.
+      defp __upcall_loop__(frame, roots, fun, {:halt, continuations, request}) do
+        Upcall.Sequence.halt(continuations)
+        __upcall_loop__(frame, roots, fun, request)
+      end
+
       defp __upcall_loop__(_, _, _, ended), do: ended
+
+      # A native call that will yield has taken its arguments, and begins anew for who enumerates it.
+      defp __upcall_generator__({:generate, frame, roots, fun, token}, native, arguments) do
+        __upcall_close__({frame, roots, fun, token})
+        %Upcall.Generator{module: __MODULE__, native: native, arguments: arguments}
+      end
+
+      unquote(Upcall.Generator.__trampoline__(nifs))
 
       # Serves a pinned call: `kind` and `outcome` are those of the request before. The reference is made
       # here for each wait, so that the receive skips all messages that were there before it.
@@ -250,6 +282,19 @@ defmodule Upcall.Nif do
       def unquote(name)(unquote_splicing(__unused__(arity))), do: :erlang.nif_error(:not_loaded)
     end
   end
+
+  @doc false
+  @spec __native_name__(atom()) :: atom()
+  def __native_name__(name), do: :"__native_#{name}__"
+
+  @doc false
+  @spec __name_of_native__(atom()) :: String.t()
+  def __name_of_native__(native),
+    do:
+      native
+      |> Atom.to_string()
+      |> String.replace_prefix("__native_", "")
+      |> String.replace_suffix("__", "")
 
   @doc false
   @spec __unused__(arity()) :: [Macro.t()]

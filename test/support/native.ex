@@ -14,4 +14,15 @@ defmodule UpcallTest.Native do
     |> Path.expand(@project_dir)
     |> Path.join(name)
   end
+
+  @doc """
+  Declares two native functions, `coroutine_name` and `fiber_name`, which do the same on either body.
+  """
+  defmacro defnif_both({name, _, arguments}) do
+    for body <- [:coroutine, :fiber] do
+      quote do
+        defnif unquote(:"#{body}_#{name}")(unquote_splicing(arguments))
+      end
+    end
+  end
 end

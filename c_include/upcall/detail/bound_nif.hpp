@@ -18,11 +18,21 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
+class body_call;
+
+/// Runs the body of a fiber that yields values. (A variable: GCC 12 takes no function of a template
+/// for a part of a template argument.)
+struct yielding_body {
+  void (*run)(frame& running, const body_call& body, std::size_t chunk_size);
+};
+
 /// What a NIF's options come to.
 struct nif_options {
   unsigned dirty = 0;  ///< erl_nif's flag for the scheduler its steps run on
   std::size_t stack_size = std::size_t{256} * 1024;
-  bool pinned = false;  ///< on an OS thread of its own
+  bool pinned = false;                   ///< on an OS thread of its own
+  std::size_t chunk_size = 1000;         ///< of a generator
+  const yielding_body* yield = nullptr;  ///< of a fiber that yields values
 };
 
 /// What a NIF's body can be: what the function returns and its options say which.
@@ -40,8 +50,23 @@ struct nif_body {
                 "Boost.Context, or make it a coroutine that returns an upcall::task");
 };
 
+/// Specialised for what only a frame can use.
+template <class T>
+inline constexpr bool needs_frame = false;
+
+template <class... Parameters>
+consteval bool any_needs_frame(std::type_identity<std::tuple<Parameters...>>) {
+  return (needs_frame<std::remove_cvref_t<Parameters>> || ...);
+}
+
 template <auto Function, class Parameters, nif_options Options>
 struct nif_body<Function, Parameters, Options, pinned_thread_body> {
+  static_assert(!any_needs_frame(std::type_identity<Parameters>{}),
+                "an upcall::sequence is read by a native call that is suspended: take a "
+                "std::vector, or drop upcall::pinned");
+  static_assert(Options.yield == nullptr,
+                "a pinned NIF is not suspended between the values that it yields: drop "
+                "upcall::pinned");
   static_assert(Options.dirty == 0,
                 "a pinned NIF runs on a thread of its own, and so on no dirty scheduler");
   static ERL_NIF_TERM start(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* raw) noexcept {

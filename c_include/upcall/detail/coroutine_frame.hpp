@@ -122,10 +122,12 @@ class coroutine_frame : public frame {
   }
   /// Runs the body until it suspends or ends. In a step only.
   void run_body() {
-    do {
-      m_goes_on = false;
-      m_innermost->self.resume();
-    } while (m_goes_on);
+    if (!m_body_has_ended) {
+      do {
+        m_goes_on = false;
+        m_innermost->self.resume();
+      } while (m_goes_on);
+    }
     if (m_body_has_ended) end_body();
   }
   /// Gives the result and destroys the frame.
@@ -196,6 +198,7 @@ class coroutine_frame : public frame {
       each->owner->destroy();
       each = caller;
     }
+    running.end_destroyed();
     running.destroy();
   }
 

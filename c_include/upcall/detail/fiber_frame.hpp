@@ -3,7 +3,9 @@
 #include <erl_nif.h>
 
 #include <cstddef>
+#include <type_traits>
 
+#include "body_call.hpp"
 #include "bound_nif.hpp"
 #include "call_bound.hpp"
 #include "fiber.hpp"
@@ -89,24 +91,34 @@ ERL_NIF_TERM start_fiber_frame(ErlNifEnv* env, nif_identity nif, std::size_t sta
 }
 
 /// The whole of a native call on a fiber.
-template <auto Function, class Parameters>
+template <auto Function, class Parameters, nif_options Options>
 void run_bound(frame& running, const ERL_NIF_TERM* raw) {
   auto arguments = [&] {
     const frame::codec_scope scope(running);
     return argument_list<Parameters>::decode(running.env(), raw);
   }();
-  call_bound<Function>(std::type_identity<Parameters>{}, arguments, [&](const auto& make) {
-    if (running.is_abandoned()) return;
-    const frame::codec_scope scope(running);
-    running.set_result(enif_make_tuple2(running.env(), atoms::return_.raw(), make(running.env())));
-  });
+  if constexpr (Options.yield != nullptr) {
+    static_assert(std::is_void_v<typename signature<std::remove_cv_t<decltype(Function)>>::result>,
+                  "a NIF with upcall::yields gives values by upcall::yield_value: it returns void");
+    auto run = [&] {
+      call_bound<Function>(std::type_identity<Parameters>{}, arguments, [](const auto&) {});
+    };
+    Options.yield->run(running, body_call(run), Options.chunk_size);
+  } else {
+    call_bound<Function>(std::type_identity<Parameters>{}, arguments, [&](const auto& make) {
+      if (running.is_abandoned()) return;
+      const frame::codec_scope scope(running);
+      running.set_result(
+          enif_make_tuple2(running.env(), atoms::return_.raw(), make(running.env())));
+    });
+  }
 }
 
 /// Direct code runs on a fiber.
 template <auto Function, class Parameters, nif_options Options>
 struct nif_body<Function, Parameters, Options, fiber_body> {
   static ERL_NIF_TERM start(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* raw) noexcept {
-    return start_fiber_frame<&run_bound<Function, Parameters>>(
+    return start_fiber_frame<&run_bound<Function, Parameters, Options>>(
         env, nif, stack_pool::class_of(Options.stack_size), raw);
   }
 };

@@ -22,6 +22,7 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
+class chunk_base;
 class waitable;
 
 /// What a frame runs: code on a stack of its own, or a coroutine.
@@ -46,13 +47,19 @@ class frame : public holder {
     return true;
   }
 
+  /// Takes the roots of a last step. False when they can't be what the frame handed out.
+  bool take_roots(ErlNifEnv* env, ERL_NIF_TERM roots_map) noexcept {
+    return m_roots.begin_step(env, roots_map);
+  }
+
   /// Forgets the handle, which is being destroyed: nobody will resume this frame.
   void abandon() noexcept {
     m_handle = nullptr;
     set_orphaned();
   }
 
-  /// Runs on without a caller, until the body has ended or is parked.
+  /// Runs on without a caller, until the body has ended or is parked. Its step has an environment
+  /// where the process still lives.
   void finish(step& last) noexcept { begin(last, outcome_kind::abandoned, 0); }
 
   // ---- for the body ----
@@ -128,6 +135,13 @@ class frame : public holder {
     return found;
   }
 
+  /// Ends an enumeration of Elixir's, which native code does not go on with: with the next request
+  /// or the result, as a destructor can't make an upcall of its own.
+  void halt_later(root_handle continuation) {
+    m_to_halt.push_back(std::move(continuation));
+    m_selection_changed = true;
+  }
+
   /// Gives the environment in which what views point to lives as long as the frame.
   ErlNifEnv* views() {
     if (!m_views) m_views = std::make_unique<owned_env>();
@@ -191,8 +205,9 @@ class frame : public holder {
   frame* next_abandoned = nullptr;  ///< of the finisher's list
   std::vector<std::pair<std::shared_ptr<const owned_term>, root_handle>> kept_functions;
   std::exception_ptr* c_failure =
-      &m_unscoped_failure;      ///< where C callbacks leave what they caught
-  waitable* awaited = nullptr;  ///< what it waits for, on its stack
+      &m_unscoped_failure;       ///< where C callbacks leave what they caught
+  waitable* awaited = nullptr;   ///< what it waits for, on its stack
+  chunk_base* yields = nullptr;  ///< where the values that it yields go
 
   /// Runs the whole body: `call` gives what the NIF returns. No exception leaves it.
   template <class Call>
@@ -207,6 +222,9 @@ class frame : public holder {
     m_unscoped_failure = nullptr;
     m_step->reply = final_reply();
   }
+
+  /// Says what was left behind by a body that was destroyed and not run to its end.
+  void end_destroyed() noexcept { m_step->reply = final_reply(); }
 
  protected:
   /// Where the body runs: a stack, or nothing for one without its own.
@@ -236,6 +254,7 @@ class frame : public holder {
     if (has_held()) give_up_holds();
     kept_functions.clear();
     m_kept_result = {};
+    m_to_halt.clear();
     m_unscoped_failure = nullptr;
     end();
   }
@@ -278,7 +297,7 @@ class frame : public holder {
   }
   UPCALL_COLD ERL_NIF_TERM update_request(ERL_NIF_TERM request) {
     return enif_make_tuple4(m_env, atoms::update.raw(), m_roots.map(m_env), selected_function(),
-                            request);
+                            with_halts(request));
   }
 
   UPCALL_COLD ERL_NIF_TERM first_request(ERL_NIF_TERM request);
@@ -290,6 +309,11 @@ class frame : public holder {
     m_handle = nullptr;
     m_was_suspended = false;
   }
+
+  ERL_NIF_TERM with_halts(ERL_NIF_TERM reply) {
+    return m_to_halt.empty() ? reply : halts_before(reply);
+  }
+  UPCALL_COLD ERL_NIF_TERM halts_before(ERL_NIF_TERM reply);
 
   ERL_NIF_TERM selected_function() {
     const ERL_NIF_TERM selected =
@@ -307,10 +331,9 @@ class frame : public holder {
 
   /// What the NIF returns: nothing when nobody waits for it, as what was kept is gone then.
   [[nodiscard]] ERL_NIF_TERM final_reply() noexcept {
-    if (!m_kept_result) return m_result;
-    if (m_abandoned) return 0;
     try {
-      return root_term(m_kept_result->index());
+      if (m_abandoned) return m_env == nullptr ? 0 : with_halts(atoms::ok.raw());
+      return with_halts(m_kept_result ? root_term(m_kept_result->index()) : m_result);
     } catch (...) {
       return reply_of_current_exception();
     }
@@ -348,6 +371,7 @@ class frame : public holder {
   frame_place m_place;
   roots m_roots;
   root_handle m_kept_result;
+  std::vector<root_handle> m_to_halt;
   std::unique_ptr<owned_env> m_views;
 };
 

@@ -36,6 +36,14 @@ inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
                           selected_function(), request);
 }
 
+inline ERL_NIF_TERM frame::halts_before(ERL_NIF_TERM reply) {
+  ERL_NIF_TERM continuations = enif_make_list(m_env, 0);
+  for (const root_handle& each : m_to_halt)
+    continuations = enif_make_list_cell(m_env, root_term(each->index()), continuations);
+  m_to_halt.clear();
+  return enif_make_tuple3(m_env, atoms::halt.raw(), continuations, reply);
+}
+
 inline void frame::throw_outcome() {
   if (m_outcome_kind == outcome_kind::abandoned) throw abandoned{};
   throw error_of_outcome(m_env, m_outcome);

@@ -78,6 +78,18 @@ class function_root {
     if (!m_root) throw_moved_from();
     if (m_root->frame().number != running.number()) throw_elsewhere();
   }
+  /// Gives the term, in the frame that it belongs to. Throws: `error` where that is another.
+  [[nodiscard]] ERL_NIF_TERM in(const frame& running) const {
+    check_owner(running);
+    return running.root_term(m_root->index());
+  }
+  /// Has the enumeration that this goes on with ended by its frame, where that is running here.
+  void halt_later() {
+    if (!m_root) return;
+    frame* const running = m_root->frame().here();
+    // Nobody enumerates for a process that is gone.
+    if (running != nullptr && running->env() != nullptr) running->halt_later(std::move(m_root));
+  }
   [[nodiscard]] std::uint32_t index() const noexcept { return m_root->index(); }
   /// Gives the pinned call that it belongs to, where `owner` is null.
   [[nodiscard]] pinned_call& pinned() const noexcept { return *m_root->pinned; }

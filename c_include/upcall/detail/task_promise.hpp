@@ -17,8 +17,6 @@ namespace detail {
 
 template <class Task>
 class task_awaiter;
-template <class R>
-class task_frame;
 
 /// Makes what waits for a value that a coroutine awaits: overloads of it, found by the value's
 /// type, say what can be awaited.

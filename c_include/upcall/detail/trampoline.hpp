@@ -18,15 +18,15 @@ namespace detail {
 
 /// Gives the handle of a suspended frame that the calling process may resume. Else gives null, and
 /// `failure` is what the NIF must return.
-UPCALL_ALWAYS_INLINE const frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM reference,
-                                                   ERL_NIF_TERM& failure) noexcept {
+UPCALL_ALWAYS_INLINE frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM reference,
+                                             ERL_NIF_TERM& failure) noexcept {
   void* object = nullptr;
   if (!enif_get_resource(env, reference, frame_handle_type.type(), &object)) {
     failure =
         raise_argument_error(env, "expected a native frame of this library as it is loaded now");
     return nullptr;
   }
-  const auto* handle = static_cast<const frame_handle*>(object);
+  auto* handle = static_cast<frame_handle*>(object);
   ErlNifPid self;
   enif_self(env, &self);
   // Local pids are immediate: the same pid is the same word.
@@ -75,6 +75,29 @@ inline ERL_NIF_TERM await_turn(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) n
   }
   if (withdraws) return (wanted->withdraw() ? atoms::withdrawn : atoms::granted).raw();
   return (wanted->await(env, argv[1]) ? atoms::waiting : atoms::granted).raw();
+}
+
+/// `close_frame(frame, roots)`: ends a native call that nobody will resume, at once: it is
+/// abandoned, and finished here, by the process that could have gone on with it.
+inline ERL_NIF_TERM close_frame(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) noexcept {
+  ERL_NIF_TERM failure = 0;
+  frame_handle* const handle = own_frame(env, argv[0], failure);
+  if (handle == nullptr) return failure;
+  if (handle->dirty != 0 && enif_thread_type() == ERL_NIF_THR_NORMAL_SCHEDULER) {
+    return enif_schedule_nif(env, "__upcall_close_frame__", static_cast<int>(handle->dirty),
+                             &close_frame, argc, argv);
+  }
+  if (!handle->suspended->take_roots(env, argv[1]))
+    return raise_argument_error(env, "the roots of this native frame were changed");
+  frame* const closed = std::exchange(handle->suspended, nullptr);
+  closed->abandon();
+  counts.abandoned.fetch_add(1, std::memory_order_relaxed);
+  // A nested call that uses what this one holds brings it to the finisher when it ends.
+  if (closed->postpone_if_nested()) return atoms::ok.raw();
+  step last{env, 0};
+  closed->finish(last);
+  counts.abandoned.fetch_sub(1, std::memory_order_relaxed);
+  return last.reply != 0 ? last.reply : atoms::ok.raw();
 }
 
 /// `info()`: counts of this library's frames and calls, for `Upcall.Frame.info/1`.

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "../codec.hpp"
+#include "config.hpp"
+#include "frame.hpp"
+
+// Values on their way to Elixir or from there, which travel in chunks.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// How many values the next chunk has: one at first, then an eighth of those before, so that few
+/// are computed in vain and most share the price of a chunk.
+class chunk_growth {
+ public:
+  explicit chunk_growth(std::size_t most) noexcept : m_most(std::max<std::size_t>(most, 1)) {}
+
+  [[nodiscard]] std::size_t next() const noexcept {
+    return std::clamp<std::size_t>(m_before / 8, 1, m_most);
+  }
+  void add(std::size_t values) noexcept { m_before += values; }
+
+ private:
+  std::size_t m_most;
+  std::size_t m_before = 0;
+};
+
+/// What a native call has yielded, and Elixir has not taken.
+class chunk_base {
+ public:
+  chunk_base(const void* type, std::size_t most) noexcept : m_type(type), m_growth(most) {}
+  chunk_base(const chunk_base&) = delete;
+  chunk_base& operator=(const chunk_base&) = delete;
+
+  /// Tells the types of values apart.
+  template <class T>
+  static const void* type_of() noexcept {
+    static constexpr char mark = 0;
+    return &mark;
+  }
+  [[nodiscard]] const void* type() const noexcept { return m_type; }
+  /// Gives the values as a list. Throws: what their codec throws, at the first value that has no
+  /// term: those before it are still there.
+  virtual ERL_NIF_TERM take(frame& running) = 0;
+
+  /// Notes that values are wanted again.
+  void go_on() noexcept { m_begun = enif_monotonic_time(ERL_NIF_USEC); }
+
+ protected:
+  ~chunk_base() = default;
+
+  /// Notes that so many were taken, and how many come next.
+  void begin_next(ErlNifEnv* env, std::size_t taken) noexcept {
+    m_growth.add(taken);
+    const ErlNifTime took = std::max<ErlNifTime>(enif_monotonic_time(ERL_NIF_USEC) - m_begun, 1);
+    // What computes long is the process's own work, of which the scheduler is to know.
+    constexpr ErlNifTime timeslice = 1000;
+    if (took >= timeslice / 100)
+      enif_consume_timeslice(env,
+                             static_cast<int>(std::min<ErlNifTime>(100 * took / timeslice, 100)));
+    // Nor is anybody to wait long for a value that is there.
+    constexpr ErlNifTime longest = 500;
+    const auto in_time = static_cast<std::size_t>(longest) * taken / static_cast<std::size_t>(took);
+    limit = std::clamp<std::size_t>(m_growth.next(), 1, std::max<std::size_t>(in_time, 1));
+  }
+
+  std::size_t limit = 1;
+
+ private:
+  const void* m_type;
+  chunk_growth m_growth;
+  ErlNifTime m_begun = enif_monotonic_time(ERL_NIF_USEC);
+};
+
+template <class T>
+class chunk final : public chunk_base {
+  static_assert(encodable<T>,
+                "upcall::codec has no encode for the values that this native call yields");
+  static_assert(!borrowing<T>,
+                "what is yielded waits for its chunk, where a view would dangle: yield a "
+                "std::string, say, in the place of a std::string_view");
+
+ public:
+  explicit chunk(std::size_t most) noexcept : chunk_base(type_of<T>(), most) {}
+
+  /// True when Elixir is to take them.
+  bool add(T value) {
+    m_values.push_back(std::move(value));
+    return m_values.size() >= limit;
+  }
+  [[nodiscard]] bool empty() const noexcept { return m_values.empty(); }
+
+  ERL_NIF_TERM take(frame& running) override {
+    const frame::codec_scope scope(running);
+    ErlNifEnv* const env = running.env();
+    ERL_NIF_TERM list = enif_make_list(env, 0);
+    auto each = m_values.end();
+    try {
+      while (each != m_values.begin()) {
+        --each;
+        list = enif_make_list_cell(env, upcall::encode<T>(env, *each), list);
+      }
+    } catch (...) {
+      m_values.erase(each, m_values.end());
+      throw;
+    }
+    begin_next(env, m_values.size());
+    m_values.clear();
+    return list;
+  }
+
+ private:
+  std::vector<T> m_values;
+};
+
+/// Tells Elixir that the call has its arguments, and will yield when it is resumed.
+inline ERL_NIF_TERM generate_request(frame& running) noexcept {
+  return enif_make_tuple2(running.env(), atoms::generate.raw(), running.next_token());
+}
+
+/// Gives Elixir the values that were yielded. Throws as `take`.
+inline ERL_NIF_TERM chunk_request(frame& running) {
+  const ERL_NIF_TERM values = running.yields->take(running);
+  return enif_make_tuple3(running.env(), atoms::chunk.raw(), running.next_token(), values);
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

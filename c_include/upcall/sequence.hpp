@@ -1,0 +1,114 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <utility>
+
+#include "codec.hpp"
+#include "detail/bound_nif.hpp"
+#include "detail/sequence_source.hpp"
+#include "error.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+
+/// Reads an Elixir enumerable, an infinite one, too, as a C++ input range, once. Its elements come
+/// as they are wanted, in chunks that grow up to `ChunkSize`; of what is computed for each, at most
+/// an eighth more is than was read.
+///
+///     double sum(upcall::sequence<double> numbers) {            // on a fiber
+///       double total = 0;
+///       for (double each : numbers) total += each;
+///       return total;
+///     }
+///     upcall::task<double> sum(upcall::sequence<double> numbers) {  // a coroutine
+///       double total = 0;
+///       while (auto each = co_await numbers.next()) total += *each;
+///       co_return total;
+///     }
+///
+/// One that is left early is halted, so that the enumerable cleans up: with the next upcall after
+/// it was destroyed, or before the native call returns; what fails at that is raised there.
+///
+/// Threads: the frame's own; you may be on another one after an element. Throws: `error`, where an
+/// element is no `T` (those before it have come), or where the enumerable raises (those of the same
+/// chunk have not come).
+template <class T, std::size_t ChunkSize = 1000>
+class sequence {
+  static_assert(decodable<T> && !borrowing<T>,
+                "the elements of an upcall::sequence are decoded a chunk at a time: T must have a "
+                "codec and borrow nothing, std::string in the place of std::string_view, say");
+
+ public:
+  class iterator {
+   public:
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+
+    iterator() = default;
+    T& operator*() const { return m_source->current(); }
+    iterator& operator++() {
+      m_source->advance();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const iterator& left, std::default_sentinel_t /*end*/) {
+      return left.m_source->at_end();
+    }
+
+   private:
+    friend class sequence;
+    explicit iterator(detail::sequence_source<T>& source) noexcept : m_source(&source) {}
+    detail::sequence_source<T>* m_source = nullptr;
+  };
+
+  /// Takes an enumerable for the running frame. Throws: `bad_term` for what is none; `error`
+  /// outside of a frame.
+  static sequence decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    if (!enif_is_list(env, raw) && !enif_is_map(env, raw) && !enif_is_fun(env, raw))
+      throw bad_term("an enumerable", raw);
+    return sequence(std::make_unique<detail::sequence_source<T>>(
+        detail::function_root::add(env, raw), enif_is_list(env, raw) != 0, ChunkSize));
+  }
+
+  /// Fetches the first element. A second `begin` goes on where the first one is. Throws: see above;
+  /// `error` in a coroutine; `abandoned`.
+  [[nodiscard]] iterator begin() const {
+    detail::frame_for_upcall();
+    m_source->begin();
+    return iterator(*m_source);
+  }
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+  /// For a coroutine: `co_await` gives a `std::optional<T>`, the next element or nothing at the
+  /// end. This object must be there until then. Throws, when awaited: see above.
+  [[nodiscard("nothing is fetched before it is awaited: co_await it")]] detail::async_next<T> next()
+      const noexcept {
+    return {m_source.get()};
+  }
+
+ private:
+  explicit sequence(std::unique_ptr<detail::sequence_source<T>> source) noexcept
+      : m_source(std::move(source)) {}
+
+  std::unique_ptr<detail::sequence_source<T>> m_source;
+};
+
+template <class T, std::size_t ChunkSize>
+struct codec<sequence<T, ChunkSize>> {
+  static sequence<T, ChunkSize> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    return sequence<T, ChunkSize>::decode(env, raw);
+  }
+};
+
+namespace detail {
+
+template <class T, std::size_t ChunkSize>
+inline constexpr bool needs_frame<sequence<T, ChunkSize>> = true;
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

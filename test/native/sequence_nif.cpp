@@ -1,0 +1,159 @@
+// Elixir's enumerables as C++ ranges.
+
+#include <algorithm>
+#include <cstdint>
+#include <ranges>
+#include <string>
+#include <upcall.hpp>
+#include <upcall/stl.hpp>
+#include <utility>
+#include <vector>
+
+#include "counted.hpp"
+
+namespace {
+
+using numbers = upcall::sequence<std::int64_t>;
+using fiber_function = upcall::function<std::int64_t(std::int64_t)>;
+using coroutine_function = upcall::async_function<std::int64_t(std::int64_t)>;
+
+static_assert(std::ranges::input_range<numbers>);
+
+// ---- all of it ----
+
+upcall::task<std::vector<std::int64_t>> to_list(numbers source) {
+  std::vector<std::int64_t> all;
+  while (const auto each = co_await source.next()) all.push_back(*each);
+  // The end stays the end.
+  if (co_await source.next()) all.push_back(-1);
+  co_return all;
+}
+std::vector<std::int64_t> to_list_on_fiber(numbers source) {
+  std::vector<std::int64_t> all;
+  for (const std::int64_t each : source) all.push_back(each);
+  for (const std::int64_t each : source) all.push_back(-each);
+  return all;
+}
+UPCALL_NIF_AS("coroutine_to_list", &to_list);
+UPCALL_NIF_AS("fiber_to_list", &to_list_on_fiber);
+
+upcall::task<std::string> join(upcall::sequence<std::string> source) {
+  std::string all;
+  while (const auto each = co_await source.next()) all += *each + ".";
+  co_return all;
+}
+std::string join_on_fiber(upcall::sequence<std::string> source) {
+  std::string all;
+  for (const std::string& each : source) all += each + ".";
+  return all;
+}
+UPCALL_NIF_AS("coroutine_join", &join);
+UPCALL_NIF_AS("fiber_join", &join_on_fiber);
+
+// ---- a part of it ----
+
+upcall::task<std::int64_t> sum_of(numbers source, std::int64_t count) {
+  const counted object;
+  std::int64_t sum = 0;
+  for (; count > 0; --count) sum += (co_await source.next()).value_or(0);
+  co_return sum;
+}
+std::int64_t sum_of_on_fiber(numbers source, std::int64_t count) {
+  const counted object;
+  std::int64_t sum = 0;
+  if (count == 0) return sum;
+  for (const std::int64_t each : source) {
+    sum += each;
+    if (--count == 0) break;
+  }
+  return sum;
+}
+UPCALL_NIF_AS("coroutine_sum_of", &sum_of);
+UPCALL_NIF_AS("fiber_sum_of", &sum_of_on_fiber);
+
+/// Reads some of it, lets it go, and calls the function.
+upcall::task<std::int64_t> drop_then_call(numbers source, coroutine_function f) {
+  std::int64_t first = 0;
+  {
+    const numbers dropped = std::move(source);
+    first = (co_await dropped.next()).value_or(0);
+  }
+  co_return co_await f(first);
+}
+std::int64_t drop_then_call_on_fiber(numbers source, fiber_function f) {
+  std::int64_t first = 0;
+  {
+    const numbers dropped = std::move(source);
+    first = *dropped.begin();
+  }
+  return f(first);
+}
+UPCALL_NIF_AS("coroutine_drop_then_call", &drop_then_call);
+UPCALL_NIF_AS("fiber_drop_then_call", &drop_then_call_on_fiber);
+
+// ---- with calls in between ----
+
+upcall::task<std::int64_t> call_for_each(numbers source, coroutine_function f) {
+  const counted object;
+  std::int64_t sum = 0;
+  while (const auto each = co_await source.next()) sum += co_await f(*each);
+  co_return sum;
+}
+std::int64_t call_for_each_on_fiber(numbers source, fiber_function f) {
+  const counted object;
+  std::int64_t sum = 0;
+  for (const std::int64_t each : source) sum += f(each);
+  return sum;
+}
+UPCALL_NIF_AS("coroutine_call_for_each", &call_for_each);
+UPCALL_NIF_AS("fiber_call_for_each", &call_for_each_on_fiber);
+
+/// Takes turns with two of them.
+upcall::task<std::vector<std::int64_t>> interleave(numbers one, numbers other) {
+  std::vector<std::int64_t> all;
+  for (;;) {
+    const auto left = co_await one.next();
+    const auto right = co_await other.next();
+    if (!left || !right) co_return all;
+    all.push_back(*left);
+    all.push_back(*right);
+  }
+}
+std::vector<std::int64_t> interleave_on_fiber(numbers one, numbers other) {
+  std::vector<std::int64_t> all;
+  auto left = one.begin();
+  auto right = other.begin();
+  for (; left != one.end() && right != other.end(); ++left, ++right) {
+    all.push_back(*left);
+    all.push_back(*right);
+  }
+  return all;
+}
+UPCALL_NIF_AS("coroutine_interleave", &interleave);
+UPCALL_NIF_AS("fiber_interleave", &interleave_on_fiber);
+
+// ---- what it is good for, and misuse ----
+
+std::int64_t count_if_odd(numbers source) {
+  return std::ranges::count_if(source, [](std::int64_t each) { return each % 2 != 0; });
+}
+UPCALL_NIF(count_if_odd);
+
+upcall::task<std::int64_t> loop_in_task(numbers source) {
+  std::int64_t sum = 0;
+  for (const std::int64_t each : source) sum += each;
+  co_return sum;
+}
+UPCALL_NIF(loop_in_task);
+
+using functions = upcall::sequence<fiber_function>;
+std::int64_t call_all(functions source) {
+  std::int64_t sum = 0;
+  for (const fiber_function& each : source) sum += each(1);
+  return sum;
+}
+UPCALL_NIF(call_all);
+
+}  // namespace
+
+UPCALL_INIT("Elixir.UpcallTest.Sequence");
