@@ -157,6 +157,24 @@ for body <- [:coroutine, :fiber] do
         end
       end
 
+      # Handles of frames are used again, by the next frame of the same process.
+      test "an old continuation touches no newer enumeration" do
+        step = @step
+        one = native(:one_by_one, [1, 40])
+        {:suspended, [1], old} = Enumerable.reduce(one, {:cont, []}, step)
+        {:suspended, [2], older} = old.({:cont, []})
+        assert older.({:halt, []}) == {:halted, []}
+
+        {:suspended, [1], new} = Enumerable.reduce(one, {:cont, []}, step)
+
+        for stale <- [old, older], command <- [:cont, :halt] do
+          assert_raise ArgumentError, fn -> stale.({command, []}) end
+        end
+
+        assert {:suspended, [2], new} = new.({:cont, []})
+        assert new.({:halt, []}) == {:halted, []}
+      end
+
       test "goes on in the process that began" do
         {:suspended, [1], continue} =
           Enumerable.reduce(native(:one_by_one, [1, 40]), {:cont, []}, @step)
@@ -343,15 +361,20 @@ defmodule Upcall.GeneratorTest do
     test "close of a frame is an error, and does no harm" do
       assert {:upcall, frame, roots, _, {:generate, token}} = Native.__native_coroutine_count__(1)
 
-      for {frame, roots} <- [{make_ref(), roots}, {frame, Map.put(roots, 7, 7)}, {frame, :no}] do
-        assert_raise ArgumentError, fn -> Native.__upcall_close_frame__(frame, roots) end
+      for {frame, roots, token} <- [
+            {make_ref(), roots, token},
+            {frame, Map.put(roots, 7, 7), token},
+            {frame, :no, token},
+            {frame, roots, token + 1}
+          ] do
+        assert_raise ArgumentError, fn -> Native.__upcall_close_frame__(frame, roots, token) end
       end
 
-      assert {:chunk, _, [1]} = Native.__upcall_resume__(frame, roots, token, nil)
-      assert Native.__upcall_close_frame__(frame, roots) == :ok
+      assert {:chunk, token, [1]} = Native.__upcall_resume__(frame, roots, token, nil)
+      assert Native.__upcall_close_frame__(frame, roots, token) == :ok
 
       assert_raise ArgumentError, ~r/has ended/, fn ->
-        Native.__upcall_close_frame__(frame, roots)
+        Native.__upcall_close_frame__(frame, roots, token)
       end
     end
   end

@@ -7,7 +7,7 @@ defmodule UpcallTest.ReadmeTest do
     readme = File.read!(Path.join(@root, "README.md"))
     blocks = Regex.scan(~r/<!-- (\S+) -->\n```\w+\n(.*?)```\n/s, readme, capture: :all_but_first)
 
-    assert length(blocks) == 4
+    assert length(blocks) == 6
     for [path, code] <- blocks, do: assert(File.read!(Path.join(@root, path)) == code, path)
   end
 
@@ -17,7 +17,7 @@ defmodule UpcallTest.ReadmeTest do
     session = Regex.scan(~r/^iex> (.*)\n(.*)$/m, readme, capture: :all_but_first)
     tests = File.read!(Path.join(@root, "examples/quickstart/test/demo_test.exs"))
 
-    assert length(session) == 3
+    assert length(session) == 5
     for [call, printed] <- session, text <- [call, printed], do: assert(tests =~ inspect(text))
   end
 

@@ -100,8 +100,8 @@ defmodule Upcall.Generator do
       defp __upcall_close__(:ended), do: :ok
 
       # The native call may have enumerations of its own to end.
-      defp __upcall_close__({frame, roots, called, _token}),
-        do: __upcall_loop__(frame, roots, called, __upcall_close_frame__(frame, roots))
+      defp __upcall_close__({frame, roots, called, token}),
+        do: __upcall_loop__(frame, roots, called, __upcall_close_frame__(frame, roots, token))
 
       defp __upcall_fail__({:raise, class, reason, stack_trace}),
         do: :erlang.raise(class, reason, stack_trace)

@@ -125,7 +125,7 @@ defmodule Upcall.Nif do
     __upcall_wait__: 2,
     __upcall_tell__: 3,
     __upcall_next__: 4,
-    __upcall_close_frame__: 2,
+    __upcall_close_frame__: 3,
     __upcall_info__: 0,
     __upcall_nifs__: 0
   ]

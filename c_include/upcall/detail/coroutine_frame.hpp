@@ -11,6 +11,7 @@
 #include "config.hpp"
 #include "exception_globals.hpp"
 #include "frame.hpp"
+#include "frame_memory.hpp"
 #include "frame_replies.hpp"
 
 #if defined(UPCALL_ASAN)
@@ -72,11 +73,21 @@ class outcome_taker {
 class coroutine_frame : public frame {
  public:
   using work = void (*)(coroutine_frame& running);
+  // A step runs on the thread's own stack, and `lose` can leave it at any point: what the frame
+  // holds is lost then.
+  using way_out = void* [5];
 
   coroutine_frame(step& first, nif_identity nif, thread_frames& here) noexcept
       : frame(first, nif, body_kind::coroutine, {}, here) {}
   coroutine_frame(const coroutine_frame&) = delete;
   coroutine_frame& operator=(const coroutine_frame&) = delete;
+
+  static void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return this_thread_frame_memory().take(size);
+  }
+  static void operator delete(void* memory, std::size_t size) noexcept {
+    this_thread_frame_memory().give(memory, size);
+  }
 
   // ---- for what coroutines await ----
 
@@ -108,8 +119,10 @@ class coroutine_frame : public frame {
 
   /// Runs the first step: `FirstStep` makes the body.
   template <work FirstStep>
-  void start() noexcept {
-    drive<FirstStep>();
+  UPCALL_NOINLINE void start() noexcept {
+    way_out here;
+    m_way_out = here;
+    if (__builtin_setjmp(here) == 0) FirstStep(*this);
   }
 
  protected:
@@ -136,12 +149,10 @@ class coroutine_frame : public frame {
   virtual void destroy() noexcept = 0;
 
  private:
-  void enter(thread_frames&) noexcept final {
-    if (kind_of_outcome() == outcome_kind::abandoned) [[unlikely]] {
-      drive<&end_abandoned>();
-    } else {
-      drive<&go_on>();
-    }
+  UPCALL_NOINLINE void enter(thread_frames&) noexcept final {
+    way_out here;
+    m_way_out = here;
+    if (__builtin_setjmp(here) == 0) go_on(*this);
   }
   // Never reached: `check_may_suspend` throws before.
   void leave() noexcept final { std::terminate(); }
@@ -155,16 +166,9 @@ class coroutine_frame : public frame {
     __builtin_unreachable();
   }
 
-  /// Does a step on the thread's own stack, which `lose` can leave at any point: what this frame
-  /// holds is lost then. Not inlined, as no variable of a caller may be changed by that.
-  template <work Step>
-  UPCALL_NOINLINE void drive() noexcept {
-    void* here[5];
-    m_way_out = here;
-    if (__builtin_setjmp(here) == 0) Step(*this);
-  }
-
   static void go_on(coroutine_frame& running) {
+    if (running.kind_of_outcome() == outcome_kind::abandoned) [[unlikely]]
+      return end_abandoned(running);
     if (running.m_taker == nullptr || running.take_returned()) running.run_body();
   }
 
@@ -191,7 +195,7 @@ class coroutine_frame : public frame {
 
   /// Destroys the coroutines from the innermost outwards, each while its caller waits for it: the
   /// order of an exception, and one that needs no stack for a long chain.
-  static void end_abandoned(coroutine_frame& running) {
+  UPCALL_COLD static void end_abandoned(coroutine_frame& running) {
     coroutine_promise* each = running.m_innermost;
     while (each != nullptr) {
       coroutine_promise* const caller = each->caller;

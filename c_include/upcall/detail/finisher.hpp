@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "frame.hpp"
+#include "frame_memory.hpp"
 #include "immortal.hpp"
 #include "resource_type.hpp"
 
@@ -60,6 +61,7 @@ class finisher {
       left->finish(last);
       counts.abandoned.fetch_sub(1, std::memory_order_relaxed);
     }
+    this_thread_frame_memory().clear();
   }
 
   /// Null when the thread is to end: there was nothing to do for a while.

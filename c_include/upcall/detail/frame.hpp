@@ -41,15 +41,16 @@ class frame : public holder {
   /// are not those of the pending upcall.
   UPCALL_ALWAYS_INLINE bool resume(step& next, outcome_kind kind, ERL_NIF_TERM roots_map,
                                    ERL_NIF_TERM token, ERL_NIF_TERM outcome) noexcept {
-    // The token is a small integer: equal ones are the same word.
-    if (token != m_token || !m_roots.begin_step(next.env, roots_map)) return false;
+    if (!take_roots(next.env, roots_map, token)) return false;
     begin(next, kind, outcome);
     return true;
   }
 
-  /// Takes the roots of a last step. False when they can't be what the frame handed out.
-  bool take_roots(ErlNifEnv* env, ERL_NIF_TERM roots_map) noexcept {
-    return m_roots.begin_step(env, roots_map);
+  /// Takes the roots for a step. False when `token` or `roots` are not those of the pending upcall.
+  UPCALL_ALWAYS_INLINE bool take_roots(ErlNifEnv* env, ERL_NIF_TERM roots_map,
+                                       ERL_NIF_TERM token) noexcept {
+    // The token is a small integer: equal ones are the same word.
+    return token == m_token && m_roots.begin_step(env, roots_map);
   }
 
   /// Forgets the handle, which is being destroyed: nobody will resume this frame.
@@ -107,8 +108,11 @@ class frame : public holder {
 
   /// Makes the mark by which Elixir's answer to the next request is known.
   ERL_NIF_TERM next_token() noexcept {
-    // Small integers only, and one that does not come again soon.
-    m_token = enif_make_uint(m_env, ++m_step_number & 0xffffff);
+    // A small integer, and so a word. No other frame has it: handles are used again.
+    constexpr int step_bits = 20;
+    constexpr std::uint64_t small = (std::uint64_t{1} << 59) - 1;
+    const std::uint64_t step = ++m_step_number & ((1U << step_bits) - 1);
+    m_token = enif_make_uint64(m_env, ((number() << step_bits) | step) & small);
     return m_token;
   }
 
@@ -296,7 +300,7 @@ class frame : public holder {
     return update_request(request);
   }
   UPCALL_COLD ERL_NIF_TERM update_request(ERL_NIF_TERM request) {
-    return enif_make_tuple4(m_env, atoms::update.raw(), m_roots.map(m_env), selected_function(),
+    return enif_make_tuple4(m_env, atoms::update.raw(), m_roots.map(), selected_function(),
                             with_halts(request));
   }
 
@@ -304,11 +308,9 @@ class frame : public holder {
 
   /// Makes the reference that Elixir may still hold a dead one.
   void end() noexcept {
-    if (m_handle != nullptr) m_handle->suspended = nullptr;
-    if (m_was_suspended) counts.suspended.fetch_sub(1, std::memory_order_relaxed);
-    m_handle = nullptr;
-    m_was_suspended = false;
+    if (m_was_suspended) end_suspended();
   }
+  UPCALL_COLD void end_suspended() noexcept;
 
   ERL_NIF_TERM with_halts(ERL_NIF_TERM reply) {
     return m_to_halt.empty() ? reply : halts_before(reply);

@@ -15,12 +15,12 @@ class frame;
 
 /// What Elixir holds of a suspended frame: a resource, made at its first suspension.
 struct frame_handle {
-  frame_handle(frame* made_by, unsigned dirty_flag) noexcept
-      : suspended(made_by), dirty(dirty_flag) {}
+  frame_handle(frame* made_by, unsigned dirty_flag, ERL_NIF_TERM pid) noexcept
+      : suspended(made_by), owner(pid), dirty(dirty_flag) {}
 
-  frame* suspended;  ///< null once it has ended
+  frame* suspended;    ///< null once it has ended
+  ERL_NIF_TERM owner;  ///< the process: a local pid, which is a word
   unsigned dirty;
-  ErlNifPid owner{};
 };
 
 /// One step of a frame: from a start or a resume to the next suspension or the end. Lives on the

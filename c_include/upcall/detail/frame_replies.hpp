@@ -8,6 +8,7 @@
 
 #include "exception_replies.hpp"
 #include "frame.hpp"
+#include "frame_handles.hpp"
 #include "outcome.hpp"
 #include "report.hpp"
 #include "resource_type.hpp"
@@ -24,16 +25,23 @@ inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
 }
 
 inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
-  void* place = enif_alloc_resource(frame_handle_type.type(), sizeof(frame_handle));
-  m_handle = std::construct_at(static_cast<frame_handle*>(place), this, m_nif.dirty);
-  enif_self(m_env, &m_handle->owner);
+  m_handle = this_thread_frame_handles().take(m_env, this, m_nif.dirty);
   const ERL_NIF_TERM reference = enif_make_resource(m_env, m_handle);
   enif_release_resource(m_handle);
   counts.suspended.fetch_add(1, std::memory_order_relaxed);
   m_was_suspended = true;
   m_roots.end_step(m_env);
-  return enif_make_tuple5(m_env, atoms::upcall.raw(), reference, m_roots.map(m_env),
-                          selected_function(), request);
+  return enif_make_tuple5(m_env, atoms::upcall.raw(), reference, m_roots.map(), selected_function(),
+                          request);
+}
+
+inline void frame::end_suspended() noexcept {
+  if (m_handle != nullptr) {
+    m_handle->suspended = nullptr;
+    this_thread_frame_handles().give(std::exchange(m_handle, nullptr));
+  }
+  counts.suspended.fetch_sub(1, std::memory_order_relaxed);
+  m_was_suspended = false;
 }
 
 inline ERL_NIF_TERM frame::halts_before(ERL_NIF_TERM reply) {

@@ -61,7 +61,7 @@ inline constexpr ErlNifFunc trampoline_entries[] = {
     {"__upcall_wait__", 2, &await_turn, 0},
     {"__upcall_tell__", 3, &tell, 0},
     {"__upcall_next__", 4, &serve_next, 0},
-    {"__upcall_close_frame__", 2, &close_frame, 0},
+    {"__upcall_close_frame__", 3, &close_frame, 0},
     {"__upcall_info__", 0, &info, 0},
     {"__upcall_nifs__", 0, &nifs, 0},
 };

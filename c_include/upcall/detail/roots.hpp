@@ -2,6 +2,8 @@
 
 #include <erl_nif.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -81,11 +83,12 @@ class roots {
                                : std::make_unique<root>(frame, m_next++).release();
       ++m_size;
     }
-    ERL_NIF_TERM index = enif_make_uint(env, made->index());
-    if (m_map == 0) {
-      enif_make_map_from_arrays(env, &index, &added, 1, &m_map);
+    if (m_map == 0 && made->index() < m_first.size()) {
+      m_first[made->index()] = added;
+      m_first_count = std::max(m_first_count, made->index() + 1);
     } else {
-      enif_make_map_put(env, m_map, index, added, &m_map);
+      if (m_map == 0) m_map = make_map(env);
+      enif_make_map_put(env, m_map, enif_make_uint(env, made->index()), added, &m_map);
     }
     m_changed = true;
     return made;
@@ -96,21 +99,20 @@ class roots {
 
   /// Gives the term, or 0 when the map that a resume brought has none there.
   [[nodiscard]] ERL_NIF_TERM at(ErlNifEnv* env, std::uint32_t index) const noexcept {
+    if (m_map == 0) return index < m_first_count ? m_first[index] : 0;
     ERL_NIF_TERM found = 0;
-    const bool has =
-        m_map != 0 && enif_get_map_value(env, m_map, enif_make_uint(env, index), &found);
-    return has ? found : 0;
+    return enif_get_map_value(env, m_map, enif_make_uint(env, index), &found) ? found : 0;
   }
 
   /// Takes the dead terms out and says whether the map differs from what Elixir has.
   bool end_step(ErlNifEnv* env) noexcept {
+    if (m_map == 0) m_map = make_map(env);
     if (m_dead != nullptr) remove_dead(env);
     return m_changed;
   }
 
-  [[nodiscard]] ERL_NIF_TERM map(ErlNifEnv* env) const noexcept {
-    return m_map == 0 ? enif_make_new_map(env) : m_map;
-  }
+  /// Gives the map, once a step has ended.
+  [[nodiscard]] ERL_NIF_TERM map() const noexcept { return m_map; }
 
  private:
   bool take_moved(ErlNifEnv* env, ERL_NIF_TERM map) noexcept {
@@ -118,6 +120,14 @@ class roots {
     if (!enif_get_map_size(env, map, &size) || size != m_size) return false;
     m_map = map;
     return true;
+  }
+
+  ERL_NIF_TERM make_map(ErlNifEnv* env) noexcept {
+    std::array<ERL_NIF_TERM, most_first> indices{};
+    for (std::uint32_t at = 0; at < m_first_count; ++at) indices[at] = enif_make_uint(env, at);
+    ERL_NIF_TERM made = 0;
+    enif_make_map_from_arrays(env, indices.data(), m_first.data(), m_first_count, &made);
+    return made;
   }
 
   UPCALL_COLD void remove_dead(ErlNifEnv* env) noexcept {
@@ -139,6 +149,10 @@ class roots {
     const std::unique_ptr<root> first(std::exchange(list, list->next));
   }
 
+  // A call that is never suspended needs no map: its first roots wait for that here.
+  static constexpr std::size_t most_first = 4;
+  std::array<ERL_NIF_TERM, most_first> m_first{};
+  std::uint32_t m_first_count = 0;
   ERL_NIF_TERM m_map = 0;
   std::size_t m_size = 0;  // of the map, the dead included
   bool m_changed = false;

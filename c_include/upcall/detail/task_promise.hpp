@@ -1,12 +1,15 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <exception>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "coroutine_frame.hpp"
+#include "frame_memory.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
@@ -33,6 +36,15 @@ concept awaitable_here = requires(coroutine_promise& by, Awaited&& awaited) {
 /// What all promises of ours do.
 class promise_base : public coroutine_promise {
  public:
+  static void* operator new(std::size_t size) {
+    void* const memory = this_thread_frame_memory().take(size);
+    if (memory == nullptr) throw std::bad_alloc();
+    return memory;
+  }
+  static void operator delete(void* memory, std::size_t size) noexcept {
+    this_thread_frame_memory().give(memory, size);
+  }
+
   static std::suspend_always initial_suspend() noexcept { return {}; }
   void unhandled_exception() noexcept { failure = std::current_exception(); }
 

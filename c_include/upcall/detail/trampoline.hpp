@@ -29,8 +29,7 @@ UPCALL_ALWAYS_INLINE frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM refere
   auto* handle = static_cast<frame_handle*>(object);
   ErlNifPid self;
   enif_self(env, &self);
-  // Local pids are immediate: the same pid is the same word.
-  if (enif_make_pid(env, &self) != enif_make_pid(env, &handle->owner)) {
+  if (self.pid != handle->owner) {
     failure =
         raise_argument_error(env, "a native frame can be resumed by the process that made it only");
     return nullptr;
@@ -40,6 +39,11 @@ UPCALL_ALWAYS_INLINE frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM refere
     return nullptr;
   }
   return handle;
+}
+
+inline ERL_NIF_TERM raise_wrong_step(ErlNifEnv* env) noexcept {
+  return raise_argument_error(
+      env, "this native frame waits for another upcall, or its roots were changed");
 }
 
 /// `resume(frame, roots, token, outcome)`: gives the pending upcall its outcome and runs the next
@@ -55,8 +59,7 @@ ERL_NIF_TERM resume(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) noexcep
   }
   step next{env, 0};
   if (!handle->suspended->resume(next, Kind, argv[1], argv[2], argv[3])) {
-    return raise_argument_error(
-        env, "this native frame waits for another upcall, or its roots were changed");
+    return raise_wrong_step(env);
   }
   return next.reply;
 }
@@ -77,7 +80,7 @@ inline ERL_NIF_TERM await_turn(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) n
   return (wanted->await(env, argv[1]) ? atoms::waiting : atoms::granted).raw();
 }
 
-/// `close_frame(frame, roots)`: ends a native call that nobody will resume, at once: it is
+/// `close_frame(frame, roots, token)`: ends a native call that nobody will resume, at once: it is
 /// abandoned, and finished here, by the process that could have gone on with it.
 inline ERL_NIF_TERM close_frame(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) noexcept {
   ERL_NIF_TERM failure = 0;
@@ -87,8 +90,7 @@ inline ERL_NIF_TERM close_frame(ErlNifEnv* env, int argc, const ERL_NIF_TERM arg
     return enif_schedule_nif(env, "__upcall_close_frame__", static_cast<int>(handle->dirty),
                              &close_frame, argc, argv);
   }
-  if (!handle->suspended->take_roots(env, argv[1]))
-    return raise_argument_error(env, "the roots of this native frame were changed");
+  if (!handle->suspended->take_roots(env, argv[1], argv[2])) return raise_wrong_step(env);
   frame* const closed = std::exchange(handle->suspended, nullptr);
   closed->abandon();
   counts.abandoned.fetch_add(1, std::memory_order_relaxed);

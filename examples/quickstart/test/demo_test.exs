@@ -23,6 +23,8 @@ defmodule DemoTest do
     "Demo.Native.integrate(fn x -> x * x end, 0.0, 3.0)" => "9.000000000000007",
     "Demo.Native.integrate(fn x -> 1 / x end, 0.0, 3.0)" =>
       "** (ArithmeticError) bad argument in arithmetic expression: 1 / 0.0",
+    "Enum.take(Demo.Streams.primes(), 10)" => "[2, 3, 5, 7, 11, 13, 17, 19, 23, 29]",
+    "Demo.Streams.mean(Stream.take(Demo.Streams.primes(), 100), fn p -> p / 2 end)" => "120.665",
     "Demo.Native.integrate(fn x -> x end, \"0\", 3.0)" =>
       "** (ArgumentError) Demo.Native.integrate/3: argument 2: expected a float, got: \"0\""
   }

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "config.hpp"
+#include "frame_parts.hpp"
+#include "resource_type.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// Makes the handles of the frames that one thread runs, and keeps the last few for the next frame
+/// of the same process: a resource is half the price of a native call with one upcall. Of that
+/// process only, as its older references to the handle are gone with it: the last reference to a
+/// handle tells that the frame is abandoned. They don't pass for references to the new frame, whose
+/// tokens are others.
+class frame_handles {
+ public:
+  /// Gives the handle of `suspended`, a frame of the process of `env`, with one share in it.
+  frame_handle* take(ErlNifEnv* env, frame* suspended, unsigned dirty_flag) noexcept {
+    ErlNifPid self;
+    enif_self(env, &self);
+    kept& place = place_of(self.pid);
+    if (place.handle != nullptr && place.handle->owner == self.pid &&
+        place.type == frame_handle_type.type()) {
+      frame_handle* const again = std::exchange(place.handle, nullptr);
+      again->suspended = suspended;
+      again->dirty = dirty_flag;
+      return again;
+    }
+    void* const made = enif_alloc_resource(frame_handle_type.type(), sizeof(frame_handle));
+    return std::construct_at(static_cast<frame_handle*>(made), suspended, dirty_flag, self.pid);
+  }
+
+  /// Keeps the handle of a frame that has ended.
+  void give(frame_handle* ended) noexcept {
+    enif_keep_resource(ended);
+    kept& place = place_of(ended->owner);
+    if (place.handle != nullptr) enif_release_resource(place.handle);
+    place = {ended, frame_handle_type.type()};
+  }
+
+ private:
+  struct kept {
+    frame_handle* handle = nullptr;
+    ErlNifResourceType* type = nullptr;  // of the library as it was loaded then
+  };
+
+  kept& place_of(ERL_NIF_TERM pid) noexcept {
+    // Pids are counted up; what kind of term it is are the lowest bits.
+    return m_kept[(pid >> 4) % m_kept.size()];
+  }
+
+  std::array<kept, 16> m_kept{};
+};
+
+// See `stack_pool::this_thread` for why it looks like this.
+UPCALL_NOINLINE inline frame_handles& this_thread_frame_handles() noexcept {
+  static thread_local constinit frame_handles handles;
+  asm volatile("");
+  return handles;
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "config.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// The memory of coroutines and their frames that ended on one thread, for the next ones there: a
+/// native call has two of them, and `malloc` takes longer.
+class frame_memory {
+ public:
+  /// Gives memory of `size` bytes; null where there is none.
+  void* take(std::size_t size) noexcept {
+    const std::size_t place = place_of(size);
+    if (place >= m_places.size()) return ::operator new(size, std::nothrow);
+    list& free = m_places[place];
+    if (free.first == nullptr) return ::operator new((place + 1) * unit, std::nothrow);
+    --free.count;
+    return std::exchange(free.first, free.first->next);
+  }
+  void give(void* memory, std::size_t size) noexcept {
+    const std::size_t place = place_of(size);
+    if (place >= m_places.size() || m_places[place].count == most) return ::operator delete(memory);
+    list& free = m_places[place];
+    free.first = std::construct_at(static_cast<block*>(memory), block{free.first});
+    ++free.count;
+  }
+  /// Gives all of it back: for a thread that ends. Schedulers never do.
+  void clear() noexcept {
+    for (list& each : m_places) {
+      while (each.first != nullptr) ::operator delete(std::exchange(each.first, each.first->next));
+      each.count = 0;
+    }
+  }
+
+ private:
+  static constexpr std::size_t unit = 64;
+  static constexpr unsigned most = 64;
+
+  struct block {
+    block* next;
+  };
+  struct list {
+    block* first = nullptr;
+    unsigned count = 0;
+  };
+  static std::size_t place_of(std::size_t size) noexcept { return (size - 1) / unit; }
+
+  std::array<list, 16> m_places{};
+};
+
+// See `stack_pool::this_thread` for why it looks like this.
+UPCALL_NOINLINE inline frame_memory& this_thread_frame_memory() noexcept {
+  static thread_local constinit frame_memory memory;
+  asm volatile("");
+  return memory;
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN
