@@ -221,6 +221,13 @@ for body <- [:coroutine, :fiber] do
       assert_raise KeyError, fn -> native(:to_list, [source]) end
       assert catch_throw(native(:to_list, [Stream.map(1..3, &throw/1)])) == 1
     end
+
+    test "an enumerable that raises in the middle has cleaned up, and is not asked to again" do
+      source = Stream.map(told(), fn x -> if x == 20, do: raise("at 20"), else: x end)
+      assert_raise RuntimeError, "at 20", fn -> native(:to_list, [source]) end
+      assert given() == {20, {:closed, 21}}
+      refute_received {:closed, _}
+    end
   end
 end
 

@@ -36,7 +36,7 @@ namespace upcall UPCALL_HIDDEN {
 ///
 /// Threads: the frame's own; you may be on another one after an element. Throws: `error`, where an
 /// element is no `T` (those before it have come), or where the enumerable raises (those of the same
-/// chunk have not come).
+/// chunk have not come), and then it is at its end.
 template <class T, std::size_t ChunkSize = 1000>
 class sequence {
   static_assert(decodable<T> && !borrowing<T>,
