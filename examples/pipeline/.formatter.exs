@@ -1,0 +1,1 @@
+[import_deps: [:upcall], inputs: ["{mix,.formatter}.exs", "{lib,test,demo}/**/*.{ex,exs}"]]
