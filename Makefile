@@ -28,13 +28,15 @@ test: build ## run the C++ unit tests and the ExUnit suite
 	mix test
 	$(MAKE) -C examples/sqlite test
 	cd examples/watcher && CXXFLAGS="-O2 -g -Werror" mix test --warnings-as-errors
+	$(MAKE) -C examples/pipeline test
 	cd examples/quickstart && mix test
 
 soak: build ## call executors while they are killed; MINUTES=10 goes on for ten minutes
 	MIX_ENV=test mix run --no-start test/soak/run.exs $(MINUTES)
 
-demo: deps ## run the SQLite example on the Unicode Character Database
+demo: deps ## run the SQLite and the pipeline example on the Unicode Character Database
 	$(MAKE) -C examples/sqlite demo
+	$(MAKE) -C examples/pipeline demo
 
 sanitize: deps ## run the tests under TSan (C++) and under ASan and UBSan (C++ and ExUnit)
 	cmake --preset tsan
