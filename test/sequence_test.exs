@@ -46,6 +46,11 @@ for body <- [:coroutine, :fiber] do
       )
     end
 
+    # Computes for a millisecond.
+    defp compute_long(until \\ System.monotonic_time(:microsecond) + 1_000) do
+      if System.monotonic_time(:microsecond) < until, do: compute_long(until)
+    end
+
     # What `told` gave, and when it was closed.
     defp given(last \\ 0) do
       receive do
@@ -107,6 +112,11 @@ for body <- [:coroutine, :fiber] do
           {given, {:closed, _}} = given()
           assert given in read..(read + div(read, 8))
         end
+      end
+
+      test "computes nothing ahead that takes long" do
+        assert native(:sum_of, [Stream.each(told(), fn _ -> compute_long() end), 50]) == 1275
+        assert {50, {:closed, _}} = given()
       end
 
       test "is not begun by who reads nothing" do

@@ -17,8 +17,9 @@
 namespace upcall UPCALL_HIDDEN {
 
 /// Reads an Elixir enumerable, an infinite one, too, as a C++ input range, once. Its elements come
-/// as they are wanted, in chunks that grow up to `ChunkSize`; of what is computed for each, at most
-/// an eighth more is than was read.
+/// as they are wanted, in chunks that grow up to `ChunkSize`, and up to what half a millisecond
+/// gives; of what is computed for each, at most an eighth more is than was read. Where elements are
+/// large, a smaller `ChunkSize` saves memory: all of a chunk are there at once.
 ///
 ///     double sum(upcall::sequence<double> numbers) {            // on a fiber
 ///       double total = 0;

@@ -18,19 +18,30 @@ namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 /// How many values the next chunk has: one at first, then an eighth of those before, so that few
-/// are computed in vain and most share the price of a chunk.
+/// are computed in vain and most share the price of a chunk; and no more than come in half a
+/// millisecond, as nobody is to wait long for a value that is there.
 class chunk_growth {
  public:
   explicit chunk_growth(std::size_t most) noexcept : m_most(std::max<std::size_t>(most, 1)) {}
 
-  [[nodiscard]] std::size_t next() const noexcept {
-    return std::clamp<std::size_t>(m_before / 8, 1, m_most);
+  [[nodiscard]] std::size_t next() const noexcept { return m_next; }
+  /// Notes that values are wanted.
+  void begin() noexcept { m_begun = enif_monotonic_time(ERL_NIF_USEC); }
+  /// Notes that so many have come, and gives how many microseconds they took.
+  ErlNifTime add(std::size_t values) noexcept {
+    const ErlNifTime took = std::max<ErlNifTime>(enif_monotonic_time(ERL_NIF_USEC) - m_begun, 1);
+    constexpr std::size_t longest = 500;
+    m_before += values;
+    m_next = std::clamp<std::size_t>(
+        std::min(m_before / 8, longest * values / static_cast<std::size_t>(took)), 1, m_most);
+    return took;
   }
-  void add(std::size_t values) noexcept { m_before += values; }
 
  private:
   std::size_t m_most;
   std::size_t m_before = 0;
+  std::size_t m_next = 1;
+  ErlNifTime m_begun = enif_monotonic_time(ERL_NIF_USEC);
 };
 
 /// What a native call has yielded, and Elixir has not taken.
@@ -52,32 +63,26 @@ class chunk_base {
   virtual ERL_NIF_TERM take(frame& running) = 0;
 
   /// Notes that values are wanted again.
-  void go_on() noexcept { m_begun = enif_monotonic_time(ERL_NIF_USEC); }
+  void go_on() noexcept { m_growth.begin(); }
 
  protected:
   ~chunk_base() = default;
 
-  /// Notes that so many were taken, and how many come next.
+  /// Notes that so many were taken.
   void begin_next(ErlNifEnv* env, std::size_t taken) noexcept {
-    m_growth.add(taken);
-    const ErlNifTime took = std::max<ErlNifTime>(enif_monotonic_time(ERL_NIF_USEC) - m_begun, 1);
+    const ErlNifTime took = m_growth.add(taken);
     // What computes long is the process's own work, of which the scheduler is to know.
     constexpr ErlNifTime timeslice = 1000;
     if (took >= timeslice / 100)
       enif_consume_timeslice(env,
                              static_cast<int>(std::min<ErlNifTime>(100 * took / timeslice, 100)));
-    // Nor is anybody to wait long for a value that is there.
-    constexpr ErlNifTime longest = 500;
-    const auto in_time = static_cast<std::size_t>(longest) * taken / static_cast<std::size_t>(took);
-    limit = std::clamp<std::size_t>(m_growth.next(), 1, std::max<std::size_t>(in_time, 1));
   }
-
-  std::size_t limit = 1;
+  /// Says how many values the chunk is to have.
+  [[nodiscard]] std::size_t limit() const noexcept { return m_growth.next(); }
 
  private:
   const void* m_type;
   chunk_growth m_growth;
-  ErlNifTime m_begun = enif_monotonic_time(ERL_NIF_USEC);
 };
 
 template <class T>
@@ -94,7 +99,7 @@ class chunk final : public chunk_base {
   /// True when Elixir is to take them.
   bool add(T value) {
     m_values.push_back(std::move(value));
-    return m_values.size() >= limit;
+    return m_values.size() >= limit();
   }
   [[nodiscard]] bool empty() const noexcept { return m_values.empty(); }
 

@@ -45,6 +45,7 @@ class sequence_base {
         enif_make_list2(running.env(), rest, enif_make_uint64(running.env(), m_growth.next())));
     // An enumeration that raises has ended. To halt it would be to clean up a second time.
     end();
+    m_growth.begin();
     return made;
   }
 
