@@ -24,7 +24,14 @@ defmodule Bench.Callback do
   @impl true
   def contenders do
     Enum.flat_map(
-      [Callback.InElixir, Callback.Nif, Callback.Frame, Callback.Task, Callback.Sort],
+      [
+        Callback.InElixir,
+        Callback.Nif,
+        Callback.Frame,
+        Callback.Task,
+        Callback.Sort,
+        Callback.Streams
+      ],
       & &1.contenders()
     )
   end
@@ -81,6 +88,10 @@ defmodule Bench.Callback do
           at_most: 250,
           of: fn ns -> ns[{"task_once", "1"}] - ns[{"nif", many}] end
         },
+        per_element("generator", "sum_list", 3),
+        per_element("generator", "sum_enumerable", 2),
+        per_element("sequence", "sum_list", 2),
+        per_element("sequence", "walk", 2),
         %Ratio{
           name: "sort / (its callbacks as frame)",
           input: many,
@@ -89,6 +100,18 @@ defmodule Bench.Callback do
           of: fn ns -> ns[{"sort", many}] / ns[{"frame", many}] end
         }
       ]
+  end
+
+  defp per_element(over, under, at_most) do
+    size = Integer.to_string(Callback.Streams.size())
+
+    %Ratio{
+      name: "#{over} / #{under}",
+      input: size,
+      unit: "times",
+      at_most: at_most,
+      of: fn ns -> ns[{over, size}] / ns[{under, size}] end
+    }
   end
 
   @doc """

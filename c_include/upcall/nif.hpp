@@ -35,7 +35,8 @@ struct stack_size {
 };
 
 /// Sets how many values of a generator are computed ahead at most, and sent to Elixir at once: 1
-/// for none ahead. The default is 1000. (Upcall.Generator says how many it is in between.)
+/// for large ones, and for none ahead. The default is 1000. (`Upcall.Generator` says how many it is
+/// in between.)
 struct chunk_size {
   std::size_t values;
 };

@@ -23,7 +23,7 @@ class body_call;
 /// Runs the body of a fiber that yields values. (A variable: GCC 12 takes no function of a template
 /// for a part of a template argument.)
 struct yielding_body {
-  void (*run)(frame& running, const body_call& body, std::size_t chunk_size);
+  void (*run)(frame& running, const body_call& body);
 };
 
 /// What a NIF's options come to.
@@ -124,7 +124,7 @@ struct bound_nif {
     using body =
         typename decltype(kind_of_body<typename function_signature::result, Options>())::type;
     return nif_body<Function, parameters, Options, body>::start(
-        env, {Name.plain, arity, Options.dirty}, raw);
+        env, {Name.plain, arity, Options.dirty, Options.chunk_size}, raw);
   }
 
   static constexpr ErlNifFunc entry{Name.marked, static_cast<unsigned>(arity), &call,

@@ -132,7 +132,7 @@ struct nif_body<Function, Parameters, Options, coroutine_body> {
     check(std::type_identity<Parameters>{});
     step first{env, 0};
     thread_frames& here = this_thread_frames();
-    auto* const running = new (std::nothrow) made(first, nif, here, raw, Options);
+    auto* const running = new (std::nothrow) made(first, nif, here, raw);
     if (running == nullptr) return system_limit_reply(env);
     running->template start<&made::template begin<Function, Parameters>>();
     here.current = nullptr;

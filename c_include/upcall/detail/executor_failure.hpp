@@ -18,10 +18,9 @@ namespace detail {
 /// Names an executor as Elixir does.
 inline std::string name_of(const executor& named) {
   std::string name = printed(named.raw());
-  constexpr std::string_view prefix = "'Elixir.";
   if (name.starts_with('<')) return "#PID" + name;
-  if (name.starts_with(prefix)) return name.substr(prefix.size(), name.size() - prefix.size() - 1);
-  return ":" + name;
+  const std::string module = printed_module(named.raw());
+  return module == name ? ":" + name : module;
 }
 
 inline std::string printed(std::chrono::nanoseconds timeout) {

@@ -10,12 +10,10 @@
 #include "executor_link.hpp"
 #include "immortal.hpp"
 #include "known_pool.hpp"
+#include "library_part.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
-
-/// The module that loaded this library, whose NIFs executors answer by.
-inline constinit ERL_NIF_TERM library_module = 0;
 
 /// The executors that this library knows: one link, and so one monitor, a process. Threads: any.
 class executor_table {

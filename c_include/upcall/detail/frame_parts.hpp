@@ -33,11 +33,12 @@ struct step {
 /// What an upcall came to; `failed` in C++, which could not take what was returned.
 enum class outcome_kind { returned, raised, abandoned, failed };
 
-/// What a NIF is called, for errors, and which schedulers run it.
+/// What a NIF is called, for errors, and what its options say to its frames.
 struct nif_identity {
   const char* name;
   int arity;
-  unsigned dirty;  ///< erl_nif's flag, 0 for a normal scheduler
+  unsigned dirty;          ///< erl_nif's flag for the schedulers that run it, 0 for normal ones
+  std::size_t chunk_size;  ///< how many values it yields at once, at most
 };
 
 /// Counts of this library's native calls, and of its calls through executors.

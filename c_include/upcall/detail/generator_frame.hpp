@@ -15,9 +15,9 @@ namespace detail {
 template <class T>
 class generator_frame final : public coroutine_nif<generator<T>> {
  public:
-  generator_frame(step& first, nif_identity nif, thread_frames& here, const ERL_NIF_TERM* arguments,
-                  const nif_options& options) noexcept
-      : coroutine_nif<generator<T>>(first, nif, here, arguments), m_values(options.chunk_size) {
+  generator_frame(step& first, nif_identity nif, thread_frames& here,
+                  const ERL_NIF_TERM* arguments) noexcept
+      : coroutine_nif<generator<T>>(first, nif, here, arguments), m_values(nif.chunk_size) {
     this->yields = &m_values;
   }
 

@@ -11,6 +11,9 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
+/// The module that loaded this library, whose NIFs executors answer by.
+inline constinit ERL_NIF_TERM library_module = 0;
+
 /// A part of the library that has load options and counts of its own, in a list of all.
 class library_part {
  public:

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "config.hpp"
 
@@ -18,6 +19,14 @@ inline std::string printed(ERL_NIF_TERM raw) {
   std::string made(text.data());
   if (length < 0 || static_cast<std::size_t>(length) >= text.size()) made += "...";
   return made;
+}
+
+/// Prints an atom, a module of Elixir's as one writes it there.
+inline std::string printed_module(ERL_NIF_TERM atom) {
+  std::string name = printed(atom);
+  constexpr std::string_view prefix = "'Elixir.";
+  if (!name.starts_with(prefix)) return name;
+  return name.substr(prefix.size(), name.size() - prefix.size() - 1);
 }
 
 }  // namespace detail

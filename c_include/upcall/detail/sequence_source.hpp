@@ -16,6 +16,7 @@
 #include "chunk.hpp"
 #include "coroutine_frame.hpp"
 #include "function_root.hpp"
+#include "library_part.hpp"
 #include "printed.hpp"
 #include "request_awaiter.hpp"
 
@@ -177,10 +178,12 @@ class sequence_source final : public sequence_base {
   /// Keeps for its turn that an element is none.
   void fail(const bad_term& failure) {
     try {
-      raise("Elixir.ArgumentError", "element " + std::to_string(m_count + 1) +
-                                        " of an upcall::sequence: " + failure.where() +
-                                        "expected " + failure.expected() +
-                                        ", got: " + printed(failure.got().raw()));
+      const nif_identity nif = running_frame().nif();
+      raise("Elixir.ArgumentError",
+            printed_module(library_module) + "." + nif.name + "/" + std::to_string(nif.arity) +
+                ": element " + std::to_string(m_count + 1) +
+                " of an enumerable: " + failure.where() + "expected " + failure.expected() +
+                ", got: " + printed(failure.got().raw()));
     } catch (const error& made) {
       m_failure = made;
     }

@@ -15,8 +15,8 @@ namespace detail {
 template <class R>
 class task_frame final : public coroutine_nif<task<R>> {
  public:
-  task_frame(step& first, nif_identity nif, thread_frames& here, const ERL_NIF_TERM* arguments,
-             const nif_options& /*options*/) noexcept
+  task_frame(step& first, nif_identity nif, thread_frames& here,
+             const ERL_NIF_TERM* arguments) noexcept
       : coroutine_nif<task<R>>(first, nif, here, arguments) {}
 
  private:

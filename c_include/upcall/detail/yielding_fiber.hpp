@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <typeinfo>
 #include <utility>
 
@@ -17,8 +16,8 @@ namespace detail {
 
 /// Runs the body of a NIF on a fiber that yields values, once somebody wants them.
 template <class T>
-void run_yielding(frame& running, const body_call& body, std::size_t chunk_size) {
-  chunk<T> values(chunk_size);
+void run_yielding(frame& running, const body_call& body) {
+  chunk<T> values(running.nif().chunk_size);
   running.yields = &values;
   running.suspend(generate_request(running));
   values.go_on();

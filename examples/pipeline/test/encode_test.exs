@@ -107,7 +107,7 @@ defmodule Pipeline.EncodeTest do
            "field combining_class: expected an integer from 0 to 255, got: 256"}
         ] do
       error = assert_raise ArgumentError, fn -> text([@a, wrong]) end
-      assert error.message =~ "element 2 of an upcall::sequence: " <> message
+      assert error.message =~ "Pipeline.Native.encode/1: element 2 of an enumerable: " <> message
     end
   end
 end
