@@ -244,6 +244,7 @@ class frame : public holder {
       : holder(here.take_number(), &requeue),
         m_step(&first),
         m_env(first.env),
+        m_thread(&here),
         m_body(body),
         m_stack_end(on.end),
         m_nif(nif),
@@ -286,8 +287,11 @@ class frame : public holder {
       m_abandoned = true;
       ++m_step_number;  // what was borrowed is gone
     }
+    // Mostly the thread of the step before, and a look at the stack is cheaper than to ask. Threads
+    // that run more than one step of a frame are schedulers, which never end.
+    if (!m_thread->is_here()) m_thread = &this_thread_frames();
     // This thread's on both sides of the switch, for it is the one that waits for the body.
-    thread_frames& here = this_thread_frames();
+    thread_frames& here = *m_thread;
     here.current = this;
     enter(here);
     here.current = nullptr;
@@ -352,6 +356,7 @@ class frame : public holder {
 
   step* m_step;
   ErlNifEnv* m_env;
+  thread_frames* m_thread;  // that ran the last step
   body_kind m_body;
   const std::byte* m_stack_end;
   std::uint32_t m_step_number = 0;

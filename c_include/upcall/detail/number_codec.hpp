@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <concepts>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -14,6 +15,11 @@
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
+
+[[noreturn]] UPCALL_COLD inline void throw_no_integer(std::int64_t least, std::uint64_t most,
+                                                      ERL_NIF_TERM got) {
+  throw bad_term("an integer from " + std::to_string(least) + " to " + std::to_string(most), got);
+}
 
 template <class T>
 concept plain_integer = std::integral<T> && !std::same_as<T, bool> && sizeof(T) <= 8;
@@ -31,9 +37,7 @@ struct codec<T> {
       ErlNifUInt64 wide = 0;
       if (enif_get_uint64(env, raw, &wide) && std::in_range<T>(wide)) return static_cast<T>(wide);
     }
-    throw bad_term("an integer from " + std::to_string(std::numeric_limits<T>::min()) + " to " +
-                       std::to_string(std::numeric_limits<T>::max()),
-                   raw);
+    detail::throw_no_integer(std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), raw);
   }
   static ERL_NIF_TERM encode(ErlNifEnv* env, T value) noexcept {
     if constexpr (std::is_signed_v<T>) {

@@ -23,6 +23,7 @@ struct thread_frames {
   std::exception_ptr* c_failure =
       nullptr;  ///< where C callbacks leave what they catch, unless in a frame
   const std::byte* known_stack_end = nullptr;
+  std::size_t known_stack_size = 0;
   std::uint64_t next_number = 0;
   abi::__cxa_eh_globals* known_exceptions = nullptr;
 
@@ -34,8 +35,14 @@ struct thread_frames {
 
   /// The lowest address that the thread's own stack may grow to.
   const std::byte* stack_end() noexcept {
-    if (known_stack_end == nullptr) known_stack_end = ask_for_stack_end();
+    if (known_stack_end == nullptr) ask_for_stack();
     return known_stack_end;
+  }
+
+  /// Whether the calling code runs on this thread's own stack, as far as that is known.
+  [[nodiscard]] UPCALL_ALWAYS_INLINE bool is_here() const noexcept {
+    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    return here - reinterpret_cast<std::uintptr_t>(known_stack_end) < known_stack_size;
   }
 
   /// Gives a number that never comes again, so that a handle that outlives its frame is known.
@@ -43,30 +50,29 @@ struct thread_frames {
     static constinit std::atomic<std::uint64_t> next_block{1};
     constexpr std::uint64_t block = 4096;  // one contended addition for so many frames
     if (next_number % block == 0) {
+      stack_end();
       next_number = next_block.fetch_add(1, std::memory_order_relaxed) * block;
     }
     return next_number++;
   }
 
  private:
-  UPCALL_COLD static const std::byte* ask_for_stack_end() noexcept;
+  UPCALL_COLD void ask_for_stack() noexcept;
 };
 
-inline const std::byte* thread_frames::ask_for_stack_end() noexcept {
+inline void thread_frames::ask_for_stack() noexcept {
 #if defined(__linux__)
   pthread_attr_t attributes;
   void* lowest = nullptr;
-  std::size_t size = 0;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return nullptr;
-  pthread_attr_getstack(&attributes, &lowest, &size);
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+  pthread_attr_getstack(&attributes, &lowest, &known_stack_size);
   pthread_attr_destroy(&attributes);
-  return static_cast<const std::byte*>(lowest);
+  known_stack_end = static_cast<const std::byte*>(lowest);
 #elif defined(__APPLE__)
   const pthread_t self = pthread_self();
-  return static_cast<const std::byte*>(pthread_get_stackaddr_np(self)) -
-         pthread_get_stacksize_np(self);
-#else
-  return nullptr;
+  known_stack_size = pthread_get_stacksize_np(self);
+  known_stack_end =
+      static_cast<const std::byte*>(pthread_get_stackaddr_np(self)) - known_stack_size;
 #endif
 }
 
