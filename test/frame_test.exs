@@ -1,30 +1,34 @@
 Code.require_file("support/frame.exs", __DIR__)
 
-defmodule Upcall.FrameTest do
+import UpcallTest.Bodies
+
+for_both_bodies Upcall.FrameTest, native: UpcallTest.Frame do
   use ExUnit.Case
 
   require Logger
 
-  alias UpcallTest.{ChildVM, Frame, FrameScenario, Wait}
+  alias UpcallTest.{ChildVM, FrameScenario, Wait}
 
   @sanitized System.get_env("UPCALL_SANITIZER") != nil
 
   # Whatever a test did, no frame is left and every object of one is destroyed.
   setup do
     on_exit(fn ->
-      Wait.until_no_frames(Frame)
-      assert {count, count} = Frame.objects()
+      Wait.until_no_frames(Native)
+      assert {count, count} = Native.objects()
     end)
   end
 
   describe "an exception that is handled while the frame is suspended" do
     test "is still this frame's own, on whatever thread that goes on" do
-      moves = FrameScenario.suspend_in_catch_blocks(200, 20)
+      moves = FrameScenario.suspend_in_catch_blocks(Native, 200, 20)
       assert moves > 0 or System.schedulers_online() == 1
     end
 
     test "is so with eight schedulers, too" do
-      code = "IO.write(UpcallTest.FrameScenario.suspend_in_catch_blocks(200, 20))"
+      code =
+        "IO.write(UpcallTest.FrameScenario.suspend_in_catch_blocks(#{inspect(Native)}, 200, 20))"
+
       {output, status} = ChildVM.run(code, flags: "+S 8:8", require: ["support/frame.exs"])
 
       assert {status, output} == {0, output}
@@ -33,14 +37,14 @@ defmodule Upcall.FrameTest do
 
     test "can leave the native call afterwards" do
       assert_raise ArgumentError, "the text", fn ->
-        Frame.rethrow_after_upcall(fn "outer" -> other_scheduler() end, "the text")
+        Native.rethrow_after_upcall(fn "outer" -> other_scheduler() end, "the text")
       end
     end
   end
 
   describe "a function runs in the process that called" do
     test "which is itself" do
-      assert Frame.call(fn _ -> self() end, :x) == self()
+      assert Native.call(fn _ -> self() end, :x) == self()
     end
 
     test "with its dictionary and its callers" do
@@ -56,7 +60,7 @@ defmodule Upcall.FrameTest do
             {Process.get(:before), Process.get(:"$callers")}
           end
 
-          assert Frame.call(f, 3) == {2, callers}
+          assert Native.call(f, 3) == {2, callers}
           assert Process.get(:inside) == 3
         end)
       )
@@ -67,7 +71,7 @@ defmodule Upcall.FrameTest do
 
     test "with its Logger metadata" do
       Logger.metadata(request: 7)
-      inside = Frame.call(fn x -> {Logger.metadata(), Logger.metadata(step: x)} end, 8)
+      inside = Native.call(fn x -> {Logger.metadata(), Logger.metadata(step: x)} end, 8)
       assert inside == {[request: 7], :ok}
       assert Keyword.take(Logger.metadata(), [:request, :step]) == [request: 7, step: 8]
     end
@@ -75,7 +79,7 @@ defmodule Upcall.FrameTest do
     test "with its mailbox" do
       send(self(), {:letter, 1})
 
-      assert Frame.call(
+      assert Native.call(
                fn x ->
                  receive do
                    {:letter, y} -> x + y
@@ -97,7 +101,7 @@ defmodule Upcall.FrameTest do
 
       functions = for {module, name, arity, _} <- stack_trace, do: {module, name, arity}
       assert {__MODULE__, :raises, 1} = hd(functions)
-      assert {Frame, :call, 2} in functions
+      assert {Native, :call, 2} in functions
       assert {__MODULE__, :calls_native, 1} in functions
     end
   end
@@ -107,7 +111,7 @@ defmodule Upcall.FrameTest do
 
     test "goes #{@depth} calls deep" do
       bottom = fn ->
-        assert Upcall.Frame.info(Frame).suspended == @depth
+        assert Upcall.Frame.info(Native).suspended == @depth
         0
       end
 
@@ -115,12 +119,12 @@ defmodule Upcall.FrameTest do
     end
 
     test "may throw at the bottom to the top" do
-      {made, destroyed} = Frame.objects()
+      {made, destroyed} = Native.objects()
       value = {:from_the_bottom, self()}
 
       assert catch_throw(nest(@depth, fn -> throw(value) end)) == value
-      assert Frame.objects() == {made + @depth, destroyed + @depth}
-      assert Upcall.Frame.info(Frame).suspended == 0
+      assert Native.objects() == {made + @depth, destroyed + @depth}
+      assert Upcall.Frame.info(Native).suspended == 0
     end
 
     test "may be caught half way" do
@@ -141,24 +145,24 @@ defmodule Upcall.FrameTest do
 
     test "are let go: #{@count} of them keep nothing, and cost the same each" do
       tenth = div(@count, 10)
-      assert Frame.drop_functions(&adder/1, tenth) == sum_of_adders(tenth)
-      time_of_tenth = time(fn -> Frame.drop_functions(&adder/1, tenth) end)
+      assert Native.drop_functions(&adder/1, tenth) == sum_of_adders(tenth)
+      time_of_tenth = time(fn -> Native.drop_functions(&adder/1, tenth) end)
       :erlang.garbage_collect()
       {:memory, memory} = Process.info(self(), :memory)
-      heap = Frame.native_heap()
+      heap = Native.native_heap()
 
       time_of_all =
-        time(fn -> assert Frame.drop_functions(&adder/1, @count) == sum_of_adders(@count) end)
+        time(fn -> assert Native.drop_functions(&adder/1, @count) == sum_of_adders(@count) end)
 
       assert time_of_all < 10 * 5 * time_of_tenth
-      assert Frame.native_heap() < heap + 1_000_000
+      assert Native.native_heap() < heap + 1_000_000
       :erlang.garbage_collect()
       assert {:memory, memory_after} = Process.info(self(), :memory)
       assert memory_after < 2 * memory + 100_000
     end
 
     test "leave the roots when they are let go" do
-      frame = Frame.__native_drop_functions__(&adder/1, 1_000)
+      frame = Native.__native_drop_functions__(&adder/1, 1_000)
       assert {{:return, sum}, largest} = largest_roots(frame)
       assert sum == sum_of_adders(1_000)
       assert largest == 2
@@ -168,7 +172,7 @@ defmodule Upcall.FrameTest do
       count = if @sanitized, do: 2_000, else: 10_000
       numbers = 0..(count - 1)
 
-      assert Frame.keep_functions(&adder/1, count) ==
+      assert Native.keep_functions(&adder/1, count) ==
                {Enum.sum(Enum.map(numbers, &(&1 + &1))),
                 Enum.sum(for(i <- numbers, rem(i, 2) == 0, do: i + 1))}
     end
@@ -183,7 +187,7 @@ defmodule Upcall.FrameTest do
 
         # `assert` would keep the arguments alive.
         held =
-          Frame.views_hold(
+          Native.views_hold(
             :erlang.list_to_binary(bytes),
             :erlang.list_to_binary(bytes),
             :erlang.list_to_binary(bytes),
@@ -200,7 +204,7 @@ defmodule Upcall.FrameTest do
         expected = bytes |> Enum.slice(from, size) |> :erlang.list_to_binary()
 
         held =
-          Frame.views_hold(
+          Native.views_hold(
             binary_part(:erlang.list_to_binary(bytes), from, size),
             binary_part(:erlang.list_to_binary(bytes), from, size),
             expected,
@@ -212,35 +216,38 @@ defmodule Upcall.FrameTest do
     end
   end
 
-  describe "the result" do
-    test "is right, though destructors of the arguments make upcalls after it was made" do
-      values = for i <- 1..1_000, do: String.duplicate("#{i}", rem(i, 40))
-      test = self()
+  # A destructor can't await.
+  if @body == :fiber do
+    describe "the result" do
+      test "is right, though destructors of the arguments make upcalls after it was made" do
+        values = for i <- 1..1_000, do: String.duplicate("#{i}", rem(i, 40))
+        test = self()
 
-      farewell = fn name ->
-        fn ->
-          overwrite_heap()
-          other_scheduler()
-          send(test, {:farewell, name})
+        farewell = fn name ->
+          fn ->
+            overwrite_heap(50)
+            other_scheduler()
+            send(test, {:farewell, name})
+          end
         end
+
+        assert Native.result_then_farewell(farewell.(1), farewell.(2), values) == values
+        assert_received {:farewell, 1}
+        assert_received {:farewell, 2}
       end
 
-      assert Frame.result_then_farewell(farewell.(1), farewell.(2), values) == values
-      assert_received {:farewell, 1}
-      assert_received {:farewell, 2}
-    end
+      test "may be an exception" do
+        test = self()
 
-    test "may be an exception" do
-      test = self()
+        assert_raise RuntimeError, "the text", fn ->
+          Native.failure_then_farewell(
+            fn -> send(test, :farewell) && overwrite_heap(50) end,
+            "the text"
+          )
+        end
 
-      assert_raise RuntimeError, "the text", fn ->
-        Frame.failure_then_farewell(
-          fn -> send(test, :farewell) && overwrite_heap() end,
-          "the text"
-        )
+        assert_received :farewell
       end
-
-      assert_received :farewell
     end
   end
 
@@ -252,7 +259,7 @@ defmodule Upcall.FrameTest do
   end
 
   defp calls_native(f) do
-    result = Frame.call(f, 0)
+    result = Native.call(f, 0)
     {:not_a_tail_call, result}
   end
 
@@ -262,7 +269,7 @@ defmodule Upcall.FrameTest do
   end
 
   defp nest(0, bottom), do: bottom.()
-  defp nest(depth, bottom), do: Frame.nest(fn -> nest(depth - 1, bottom) end)
+  defp nest(depth, bottom), do: Native.nest(fn -> nest(depth - 1, bottom) end)
 
   defp adder(x), do: fn y -> x + y end
 
@@ -284,7 +291,7 @@ defmodule Upcall.FrameTest do
       frame,
       roots,
       fun,
-      Frame.__upcall_resume__(frame, roots, step, fun.(x)),
+      Native.__upcall_resume__(frame, roots, step, fun.(x)),
       largest
     )
   end
@@ -292,7 +299,7 @@ defmodule Upcall.FrameTest do
   defp largest_roots(_, _, _, ended, largest), do: {ended, largest}
 
   # What the collector frees, binaries of that size among it, is written over.
-  defp overwrite_heap(size \\ 50) do
+  defp overwrite_heap(size) do
     :erlang.garbage_collect()
     binaries = for _ <- 1..100, do: :binary.copy(<<255>>, size)
     others = Enum.map(1..5_000, &{&1, :binary.copy(<<255>>, 50)})

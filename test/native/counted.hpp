@@ -2,9 +2,10 @@
 
 #include <atomic>
 #include <cstdint>
-#include <upcall.hpp>
 #include <upcall/stl.hpp>
 #include <utility>
+
+#include "bodies.hpp"
 
 // Counts the objects of a test library, for who wants to know whether each was destroyed once.
 
@@ -19,7 +20,7 @@ struct counted {
   ~counted() { ++destroyed; }
 };
 
-std::pair<std::int64_t, std::int64_t> objects() { return {made, destroyed}; }
+body<std::pair<std::int64_t, std::int64_t>> objects() { UPCALL_RETURN{made, destroyed}; }
 UPCALL_NIF(objects);
 
 }  // namespace

@@ -11,17 +11,18 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <upcall.hpp>
 #include <upcall/stl.hpp>
 #include <utility>
 #include <vector>
 
+#include "bodies.hpp"
 #include "counted.hpp"
 
 namespace {
 
-// Objects on the stacks of frames.
-upcall::term call(upcall::function<upcall::term(upcall::term)> f, upcall::term x) { return f(x); }
+body<upcall::term> call(function<upcall::term(upcall::term)> f, upcall::term x) {
+  UPCALL_RETURN UPCALL_AWAIT f(x);
+}
 UPCALL_NIF(call);
 
 // ---- exceptions ----
@@ -52,6 +53,8 @@ class thread_watch {
   pid_t m_last = ::gettid();
   std::int64_t m_moves = 0;
 };
+
+#if !defined(UPCALL_TEST_COROUTINES)
 
 /// Makes an upcall while an exception passes by.
 class calls_while_unwinding {
@@ -121,20 +124,8 @@ void one_round(const upcall::function<void(std::string)>& f, const std::string& 
   check(std::uncaught_exceptions() == 0, "an uncaught exception is left over");
 }
 
-/// Gives how often it went on on another thread.
-std::int64_t catch_blocks(upcall::function<void(std::string)> f, std::string name,
-                          std::int64_t rounds) {
-  const counted object;
-  thread_watch watch;
-  for (std::int64_t i = 0; i < rounds; ++i) {
-    one_round(f, name + " " + std::to_string(i), watch);
-  }
-  return watch.moves();
-}
-UPCALL_NIF(catch_blocks);
-
 /// Lets the exception that it was handling while it was suspended leave the NIF.
-void rethrow_after_upcall(upcall::function<void(std::string)> f, std::string text) {
+void rethrow_after_upcall(function<void(std::string)> f, std::string text) {
   try {
     throw std::invalid_argument(text);
   } catch (const std::exception&) {
@@ -142,65 +133,155 @@ void rethrow_after_upcall(upcall::function<void(std::string)> f, std::string tex
     throw;
   }
 }
+
+#else
+
+/// Suspends with what it has caught in hand, as a coroutine can't do so in the catch block itself,
+/// and handles it on the thread where it goes on. `f("raise")` raises.
+body<> one_round(const function<void(std::string)>& f, const std::string& name,
+                 thread_watch& watch) {
+  const std::string outer_text = "outer " + name;
+  const std::string inner_text = "inner " + name;
+  std::exception_ptr outer;
+  std::exception_ptr inner;
+  std::exception_ptr raised;
+  std::string text;
+  try {
+    throw std::runtime_error(outer_text);
+  } catch (const std::runtime_error&) {
+    outer = std::current_exception();
+  }
+  co_await f("outer");
+  watch.look();
+  try {
+    std::rethrow_exception(outer);
+  } catch (const std::runtime_error&) {
+    try {
+      throw std::out_of_range(inner_text);
+    } catch (const std::out_of_range&) {
+      inner = std::current_exception();
+    }
+    check(text_of_current_exception() == outer_text, "the outer exception is lost");
+  }
+  co_await f("inner");
+  watch.look();
+  try {
+    co_await f("raise");
+    check(false, "the function did not raise");
+  } catch (const upcall::error& e) {
+    text = e.what();
+    raised = std::current_exception();
+  }
+  check(std::current_exception() == nullptr, "an exception is left over");
+  co_await f("innermost");
+  watch.look();
+  for (const auto& [kept, expected] :
+       {std::pair(outer, outer_text), std::pair(inner, inner_text), std::pair(raised, text)}) {
+    try {
+      std::rethrow_exception(kept);
+    } catch (...) {
+      check(text_of_current_exception() == expected, "an exception changed while it was kept");
+    }
+  }
+  co_await f("rethrown");
+  watch.look();
+  check(std::current_exception() == nullptr, "an exception is left over");
+  check(std::uncaught_exceptions() == 0, "an uncaught exception is left over");
+}
+
+/// Lets the exception that it was keeping while it was suspended leave the NIF.
+body<> rethrow_after_upcall(function<void(std::string)> f, std::string text) {
+  std::exception_ptr kept;
+  try {
+    throw std::invalid_argument(text);
+  } catch (const std::exception&) {
+    kept = std::current_exception();
+  }
+  co_await f("outer");
+  std::rethrow_exception(kept);
+}
+
+#endif
+
 UPCALL_NIF(rethrow_after_upcall);
+
+/// Gives how often it went on on another thread.
+body<std::int64_t> catch_blocks(function<void(std::string)> f, std::string name,
+                                std::int64_t rounds) {
+  const counted object;
+  thread_watch watch;
+  for (std::int64_t i = 0; i < rounds; ++i) {
+    UPCALL_AWAIT one_round(f, name + " " + std::to_string(i), watch);
+  }
+  UPCALL_RETURN watch.moves();
+}
+UPCALL_NIF(catch_blocks);
 
 // ---- nesting ----
 
-std::int64_t nest(upcall::function<std::int64_t()> f) {
+body<std::int64_t> nest(function<std::int64_t()> f) {
   const counted object;
-  return f() + 1;
+  UPCALL_RETURN UPCALL_AWAIT f() + 1;
 }
 UPCALL_NIF(nest);
 
 // ---- functions that functions return ----
 
-using function_maker = upcall::function<upcall::function<std::int64_t(std::int64_t)>(std::int64_t)>;
+using function_maker = function<function<std::int64_t(std::int64_t)>(std::int64_t)>;
 
 /// Holds one at a time. Gives the sum of what they return, modulo 1009.
-std::int64_t drop_functions(function_maker make, std::int64_t count) {
+body<std::int64_t> drop_functions(function_maker make, std::int64_t count) {
   std::int64_t sum = 0;
-  for (std::int64_t i = 0; i < count; ++i) sum = (sum + make(i)(i)) % 1009;
-  return sum;
+  for (std::int64_t i = 0; i < count; ++i) {
+    sum = (sum + UPCALL_AWAIT(UPCALL_AWAIT make(i))(i)) % 1009;
+  }
+  UPCALL_RETURN sum;
 }
 UPCALL_NIF(drop_functions);
 
 /// Holds all at once, calls them in turn, and then drops every second one and calls the rest.
-std::pair<std::int64_t, std::int64_t> keep_functions(function_maker make, std::int64_t count) {
-  std::vector<upcall::function<std::int64_t(std::int64_t)>> all;
-  for (std::int64_t i = 0; i < count; ++i) all.push_back(make(i));
+body<std::pair<std::int64_t, std::int64_t>> keep_functions(function_maker make,
+                                                           std::int64_t count) {
+  std::vector<function<std::int64_t(std::int64_t)>> all;
+  for (std::int64_t i = 0; i < count; ++i) all.push_back(UPCALL_AWAIT make(i));
   std::int64_t sum = 0;
-  for (std::size_t i = 0; i < all.size(); ++i) sum += all[i](static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    sum += UPCALL_AWAIT all[i](static_cast<std::int64_t>(i));
+  }
   std::size_t place = 0;
   std::erase_if(all, [&](const auto&) { return place++ % 2 == 1; });
   std::int64_t sum_of_rest = 0;
-  for (const auto& each : all) sum_of_rest += each(1);
-  return {sum, sum_of_rest};
+  for (const auto& each : all) sum_of_rest += UPCALL_AWAIT each(1);
+  UPCALL_RETURN{sum, sum_of_rest};
 }
 UPCALL_NIF(keep_functions);
 
 /// Bytes that C++ has allocated in this process.
-std::uint64_t native_heap() {
+body<std::uint64_t> native_heap() {
   const auto info = ::mallinfo2();
-  return info.uordblks + info.hblkhd;
+  UPCALL_RETURN info.uordblks + info.hblkhd;
 }
 UPCALL_NIF(native_heap);
 
 // ---- views ----
 
 /// Whether views show the same bytes before and after an upcall.
-bool views_hold(std::string_view text, std::span<const std::byte> bytes, std::string expected,
-                upcall::function<void()> f) {
+body<bool> views_hold(std::string_view text, std::span<const std::byte> bytes, std::string expected,
+                      function<void()> f) {
   const auto right = [&] {
     return text == expected && bytes.size() == expected.size() &&
            std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()) == expected;
   };
   const bool before = right();
-  f();
-  return before && right();
+  UPCALL_AWAIT f();
+  const bool after = right();
+  UPCALL_RETURN(before && after);
 }
 UPCALL_NIF(views_hold);
 
 // ---- results ----
+
+#if !defined(UPCALL_TEST_COROUTINES)
 
 /// An argument that calls its function when it is destroyed, at the end of the call.
 class farewell {
@@ -240,6 +321,8 @@ std::int64_t failure_then_farewell(const farewell&, std::string text) {
 }
 UPCALL_NIF(failure_then_farewell);
 
+#endif
+
 }  // namespace
 
-UPCALL_INIT("Elixir.UpcallTest.Frame");
+UPCALL_TEST_INIT("Elixir.UpcallTest.Frame");

@@ -1,6 +1,8 @@
 # Not compiled with the project: the path of the library is that of this test run.
-defmodule UpcallTest.Frame do
-  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("frame_nif")
+import UpcallTest.Bodies
+
+for_both_bodies UpcallTest.Frame do
+  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("frame_nif", @body)
 
   defnif objects()
   defnif native_heap()
@@ -11,20 +13,22 @@ defmodule UpcallTest.Frame do
   defnif drop_functions(make, count)
   defnif keep_functions(make, count)
   defnif views_hold(text, bytes, expected, f)
-  defnif result_then_farewell(first, second, values)
-  defnif failure_then_farewell(f, text)
+
+  # A destructor can't await.
+  if @body == :fiber do
+    defnif result_then_farewell(first, second, values)
+    defnif failure_then_farewell(f, text)
+  end
 end
 
 defmodule UpcallTest.FrameScenario do
   # What a child VM does as well.
 
-  alias UpcallTest.Frame
-
   @doc """
-  Runs `count` processes that suspend inside catch blocks, all at once, while they go from scheduler to
-  scheduler, and returns how often a frame went on on another thread.
+  Runs `count` processes that suspend inside catch blocks (coroutines, with what these caught), all at once,
+  while they go from scheduler to scheduler, and returns how often a frame went on on another thread.
   """
-  def suspend_in_catch_blocks(count, rounds) do
+  def suspend_in_catch_blocks(native, count, rounds) do
     schedulers = System.schedulers_online()
 
     processes =
@@ -42,7 +46,7 @@ defmodule UpcallTest.FrameScenario do
             if what == "raise", do: raise("#{number} at #{at}")
           end
 
-          Frame.catch_blocks(f, "#{number}", rounds)
+          native.catch_blocks(f, "#{number}", rounds)
         end)
       end
 

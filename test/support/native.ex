@@ -16,6 +16,13 @@ defmodule UpcallTest.Native do
   end
 
   @doc """
+  Returns that of the build of a library that has such bodies (see `UpcallTest.Bodies`).
+  """
+  @spec path(String.t(), :fiber | :coroutine) :: Path.t()
+  def path(name, :fiber), do: path(name)
+  def path(name, :coroutine), do: path(String.replace_suffix(name, "_nif", "_task_nif"))
+
+  @doc """
   Declares two native functions, `coroutine_name` and `fiber_name`, which do the same on either body.
   """
   defmacro defnif_both({name, _, arguments}) do
