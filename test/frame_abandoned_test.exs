@@ -1,12 +1,13 @@
 Code.require_file("support/frame_abandoned.exs", __DIR__)
 
-defmodule Upcall.FrameAbandonedTest do
+import UpcallTest.Bodies
+
+for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
   use ExUnit.Case
 
   import UpcallTest.FrameKill
 
   alias UpcallTest.{ChildVM, Wait}
-  alias UpcallTest.FrameAbandoned, as: Native
 
   setup do
     {made, destroyed} = Native.objects()
@@ -94,38 +95,59 @@ defmodule Upcall.FrameAbandonedTest do
       assert_finished(context, 100 * 10 * 3)
     end
 
-    test "is told to the frame again at each upcall that it still makes", context do
-      [pid] = suspend(1, 7, &Native.goes_on_for_a_while(&1))
-      kill([pid])
-      assert_finished(context, 51)
-      assert Native.seen_abandoned() == context.seen + 50 - 7
-    end
-
-    test "while the result waits for a destructor of the arguments", context do
-      call = fn f ->
-        # Large heaps go back to the system when they are freed.
-        Process.flag(:min_heap_size, 1_000_000)
-        :erlang.garbage_collect()
-        Native.calls_after_result(f, "text")
+    # Made by a fiber that swallows its caller's death, and by destructors, which can't await.
+    if @body == :fiber do
+      test "is told to the frame again at each upcall that it still makes", context do
+        [pid] = suspend(1, 7, &Native.goes_on_for_a_while(&1))
+        kill([pid])
+        assert_finished(context, 51)
+        assert Native.seen_abandoned() == context.seen + 50 - 7
       end
 
-      pids = suspend(20, 2, call)
-      Native.open_gate(false)
-      kill(pids)
-      # They end after their callers' heaps, with the result, are gone.
-      Wait.until(fn -> Upcall.Frame.info(Native).abandoned == 20 end)
-      Native.open_gate(true)
-      assert_finished(context, 20)
+      test "while the result waits for a destructor of the arguments", context do
+        call = fn f ->
+          # Large heaps go back to the system when they are freed.
+          Process.flag(:min_heap_size, 1_000_000)
+          :erlang.garbage_collect()
+          Native.calls_after_result(f, "text")
+        end
+
+        pids = suspend(20, 2, call)
+        Native.open_gate(false)
+        kill(pids)
+        # They end after their callers' heaps, with the result, are gone.
+        Wait.until(fn -> Upcall.Frame.info(Native).abandoned == 20 end)
+        Native.open_gate(true)
+        assert_finished(context, 20)
+      end
+
+      test "while a destructor that swallows everything makes an upcall", context do
+        kill(suspend(10, 2, &Native.careful_destructor_calls(&1)))
+        assert_finished(context, 10)
+      end
+
+      test "while the body makes the upcall, and a careful destructor then another", context do
+        kill(suspend(10, 1, &Native.careful_destructor_calls(&1)))
+        assert_finished(context, 10)
+      end
     end
 
-    test "while a destructor that swallows everything makes an upcall", context do
-      kill(suspend(10, 2, &Native.careful_destructor_calls(&1)))
-      assert_finished(context, 10)
-    end
+    # A coroutine is destroyed where it waits.
+    if @body == :coroutine do
+      test "ends it there, whatever it would catch", context do
+        [pid] = suspend(1, 7, &Native.goes_on_for_a_while(&1))
+        kill([pid])
+        assert_finished(context, 1 + 8)
+        assert Native.seen_abandoned() == context.seen
+      end
 
-    test "while the body makes the upcall, and a careful destructor then another", context do
-      kill(suspend(10, 1, &Native.careful_destructor_calls(&1)))
-      assert_finished(context, 10)
+      test "ends it there, though it would never give up", context do
+        kill(suspend(5, 1, &Native.never_gives_up(&1)))
+        pids = for _ <- 1..5, do: spawn(fn -> Native.yields_for_ever() end)
+        Wait.until(fn -> Upcall.Frame.info(Native).suspended == 5 end)
+        kill(pids)
+        assert_finished(context, 0)
+      end
     end
   end
 
@@ -151,44 +173,55 @@ defmodule Upcall.FrameAbandonedTest do
   end
 
   describe "a frame that can neither go on nor end is parked" do
-    test "when a destructor makes an upcall while the death of the caller unwinds", context do
-      kill(suspend(5, 1, &Native.destructor_calls(&1)))
+    test "when a destructor throws", context do
+      kill(suspend(5, 1, &Native.destructor_throws(&1)))
       assert_parked(context, 5)
     end
 
-    test "when the destructor says that it may throw, too", context do
-      kill(suspend(5, 1, &Native.throwing_destructor_calls(&1)))
-      assert_parked(context, 5)
+    # By an upcall of a destructor, or by one too many, of which a coroutine makes none.
+    if @body == :fiber do
+      test "when a destructor makes an upcall while the death of the caller unwinds", context do
+        kill(suspend(5, 1, &Native.destructor_calls(&1)))
+        assert_parked(context, 5)
+      end
+
+      test "when the destructor says that it may throw, too", context do
+        kill(suspend(5, 1, &Native.throwing_destructor_calls(&1)))
+        assert_parked(context, 5)
+      end
+
+      test "when the caller dies during the upcall of a destructor", context do
+        kill(suspend(5, 2, &Native.destructor_calls(&1)))
+        assert_parked(context, 5)
+      end
+
+      test "when it swallows everything and calls again", context do
+        kill(suspend(5, 1, &Native.never_gives_up(&1)))
+        assert_parked(context, 5)
+      end
+
+      test "when it swallows everything and yields again", context do
+        pids = for _ <- 1..5, do: spawn(fn -> Native.yields_for_ever() end)
+        Wait.until(fn -> Upcall.Frame.info(Native).suspended == 5 end)
+        kill(pids)
+        assert_parked(context, 5)
+      end
+
+      test "but not when the destructor says that it may throw, and nothing unwinds", context do
+        kill(suspend(5, 2, &Native.throwing_destructor_calls(&1)))
+        assert_finished(context, 5)
+      end
     end
 
-    test "when the caller dies during the upcall of a destructor", context do
-      kill(suspend(5, 2, &Native.destructor_calls(&1)))
-      assert_parked(context, 5)
-    end
-
-    test "when it swallows everything and calls again", context do
-      kill(suspend(5, 1, &Native.never_gives_up(&1)))
-      assert_parked(context, 5)
-    end
-
-    test "when it swallows everything and yields again", context do
-      pids = for _ <- 1..5, do: spawn(fn -> Native.yields_for_ever() end)
-      Wait.until(fn -> Upcall.Frame.info(Native).suspended == 5 end)
-      kill(pids)
-      assert_parked(context, 5)
-    end
-
-    test "but not when the destructor says that it may throw, and nothing unwinds", context do
-      kill(suspend(5, 2, &Native.throwing_destructor_calls(&1)))
-      assert_finished(context, 5)
-    end
+    @parked_calls if @body == :fiber,
+                    do: [:destructor_calls, :never_gives_up],
+                    else: [:destructor_throws, :destructor_throws]
 
     test "and that is reported once" do
       code = """
       import UpcallTest.FrameKill
-      alias UpcallTest.FrameAbandoned, as: Native
-      kill(suspend(10, 1, &Native.destructor_calls(&1)))
-      kill(suspend(10, 1, &Native.never_gives_up(&1)))
+      alias #{inspect(Native)}, as: Native
+      for call <- #{inspect(@parked_calls)}, do: kill(suspend(10, 1, &apply(Native, call, [&1])))
       UpcallTest.Wait.until_no_frames(Native)
       IO.puts("parked: \#{Upcall.Frame.info(Native).parked}")
       """
@@ -201,7 +234,7 @@ defmodule Upcall.FrameAbandonedTest do
                String.split(output, "could not be finished and keeps what it holds for good")
 
       assert output =~
-               ~r/upcall: a native frame of (destructor_calls|never_gives_up)\/1 could not/
+               ~r/upcall: a native frame of (#{Enum.join(@parked_calls, "|")})\/1 could not/
     end
   end
 
@@ -227,23 +260,6 @@ defmodule Upcall.FrameAbandonedTest do
       assert_parked(context, 1)
     end
 
-    test "out of a destructor in a normal scope exit", context do
-      f = fn x -> if x == 2, do: raise("the reason"), else: x end
-      failure = assert_raise RuntimeError, fn -> Native.destructor_calls(f) end
-      assert failure.message =~ "the reason"
-      assert_parked(context, 1)
-    end
-
-    test "out of a destructor while another error unwinds", context do
-      f = fn x -> raise("reason #{x}") end
-
-      for native <- [&Native.destructor_calls/1, &Native.throwing_destructor_calls/1] do
-        assert_raise RuntimeError, ~r/its stack is lost/, fn -> native.(f) end
-      end
-
-      assert_parked(context, 2)
-    end
-
     test "leaves a frame that has ended for its caller", context do
       {:upcall, frame, roots, _, [step | 0]} = Native.__native_calls_in_noexcept__(& &1, true)
       assert [step | 1] = Native.__upcall_resume__(frame, roots, step, 0)
@@ -259,20 +275,40 @@ defmodule Upcall.FrameAbandonedTest do
       assert_parked(context, 1)
     end
 
-    test "does not stop a destructor from making an upcall while an error unwinds", context do
-      test = self()
-
-      f = fn
-        1 -> raise "the reason"
-        2 -> send(test, :destructor) && 2
+    # A destructor can't await.
+    if @body == :fiber do
+      test "out of a destructor in a normal scope exit", context do
+        f = fn x -> if x == 2, do: raise("the reason"), else: x end
+        failure = assert_raise RuntimeError, fn -> Native.destructor_calls(f) end
+        assert failure.message =~ "the reason"
+        assert_parked(context, 1)
       end
 
-      for native <- [&Native.destructor_calls/1, &Native.throwing_destructor_calls/1] do
-        assert_raise RuntimeError, "the reason", fn -> native.(f) end
-        assert_received :destructor
+      test "out of a destructor while another error unwinds", context do
+        f = fn x -> raise("reason #{x}") end
+
+        for native <- [&Native.destructor_calls/1, &Native.throwing_destructor_calls/1] do
+          assert_raise RuntimeError, ~r/its stack is lost/, fn -> native.(f) end
+        end
+
+        assert_parked(context, 2)
       end
 
-      assert_finished(context, 2)
+      test "does not stop a destructor from making an upcall while an error unwinds", context do
+        test = self()
+
+        f = fn
+          1 -> raise "the reason"
+          2 -> send(test, :destructor) && 2
+        end
+
+        for native <- [&Native.destructor_calls/1, &Native.throwing_destructor_calls/1] do
+          assert_raise RuntimeError, "the reason", fn -> native.(f) end
+          assert_received :destructor
+        end
+
+        assert_finished(context, 2)
+      end
     end
   end
 

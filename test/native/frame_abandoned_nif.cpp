@@ -6,36 +6,46 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <upcall.hpp>
 #include <upcall/stl.hpp>
 #include <utility>
 #include <vector>
 
+#include "bodies.hpp"
 #include "counted.hpp"
 
 namespace {
 
-using number_function = upcall::function<std::int64_t(std::int64_t)>;
+using number_function = function<std::int64_t(std::int64_t)>;
 
 std::atomic<std::int64_t> frames_seen_abandoned{0};
-std::int64_t seen_abandoned() { return frames_seen_abandoned; }
+body<std::int64_t> seen_abandoned() { UPCALL_RETURN frames_seen_abandoned; }
 UPCALL_NIF(seen_abandoned);
 
-std::int64_t calls_below(const number_function& f, int depth) {
+body<std::int64_t> calls_below(const number_function& f, int depth) {
   const counted object;
   const std::string on_the_heap(100, 'x');
-  if (depth == 0) return f(1);
-  const std::int64_t result = calls_below(f, depth - 1);
+  if (depth == 0) UPCALL_RETURN UPCALL_AWAIT f(1);
+  const std::int64_t result = UPCALL_AWAIT calls_below(f, depth - 1);
   const counted later;
-  return result + static_cast<std::int64_t>(on_the_heap.size());
+  UPCALL_RETURN result + static_cast<std::int64_t>(on_the_heap.size());
 }
 
 /// Makes an upcall below `depth` native frames with an object each.
-std::int64_t hold(number_function f, int depth) {
+body<std::int64_t> hold(number_function f, int depth) {
   const counted object;
-  return calls_below(f, depth);
+  UPCALL_RETURN UPCALL_AWAIT calls_below(f, depth);
 }
 UPCALL_NIF(hold);
+
+std::int64_t sum_of(const upcall::owned_term& list) {
+  std::int64_t sum = 0;
+  for (const upcall::term& each : list.as<std::vector<upcall::term>>()) {
+    sum += each.as<std::int64_t>();
+  }
+  return sum;
+}
+
+#if !defined(UPCALL_TEST_COROUTINES)
 
 /// What C++ that handles every error of its own sees of a dead caller.
 std::int64_t handles_errors(number_function f) {
@@ -49,42 +59,6 @@ std::int64_t handles_errors(number_function f) {
     throw;
   }
 }
-UPCALL_NIF(handles_errors);
-
-/// Makes upcalls also after the first of them has found the caller dead.
-std::int64_t goes_on_for_a_while(number_function f) {
-  const counted object;
-  for (std::int64_t i = 0; i < 50; ++i) {
-    try {
-      const counted inner;
-      f(i);
-    } catch (...) {
-      if (upcall::is_abandoned()) ++frames_seen_abandoned;
-    }
-  }
-  return 1;
-}
-UPCALL_NIF(goes_on_for_a_while);
-
-std::int64_t never_gives_up(number_function f) {
-  for (;;) {
-    try {
-      f(1);
-    } catch (...) {
-    }
-  }
-}
-UPCALL_NIF(never_gives_up);
-
-void yields_for_ever() {
-  for (;;) {
-    try {
-      upcall::yield();
-    } catch (...) {
-    }
-  }
-}
-UPCALL_NIF(yields_for_ever);
 
 /// What it owns it can read also when its process is gone.
 std::int64_t reads_owned(number_function f, upcall::owned_term list) {
@@ -92,17 +66,87 @@ std::int64_t reads_owned(number_function f, upcall::owned_term list) {
   try {
     return f(1);
   } catch (const upcall::abandoned&) {
-    std::int64_t sum = 0;
-    for (const upcall::term& each : list.as<std::vector<upcall::term>>()) {
-      sum += each.as<std::int64_t>();
-    }
-    if (sum == 5050) ++frames_seen_abandoned;
+    if (sum_of(list) == 5050) ++frames_seen_abandoned;
     throw;
   }
 }
+
+#else
+
+// A coroutine gets no exception of its caller's death: it is destroyed.
+template <class Note>
+struct at_end {
+  explicit at_end(Note noted) noexcept : note(std::move(noted)) {}
+  at_end(const at_end&) = delete;
+  at_end& operator=(const at_end&) = delete;
+  ~at_end() { note(); }
+  Note note;
+};
+
+body<std::int64_t> handles_errors(number_function f) {
+  const counted object;
+  const at_end note([] {
+    if (upcall::is_abandoned()) ++frames_seen_abandoned;
+  });
+  try {
+    co_return (co_await f.try_call(1)).value_or(-1);
+  } catch (...) {
+    --frames_seen_abandoned;
+    throw;
+  }
+}
+
+body<std::int64_t> reads_owned(number_function f, upcall::owned_term list) {
+  const counted object;
+  const at_end note([&list] {
+    if (upcall::is_abandoned() && sum_of(list) == 5050) ++frames_seen_abandoned;
+  });
+  co_return co_await f(1);
+}
+
+#endif
+
+UPCALL_NIF(handles_errors);
 UPCALL_NIF(reads_owned);
 
+/// Makes upcalls also after the first of them has found the caller dead.
+body<std::int64_t> goes_on_for_a_while(number_function f) {
+  const counted object;
+  for (std::int64_t i = 0; i < 50; ++i) {
+    try {
+      const counted inner;
+      UPCALL_AWAIT f(i);
+    } catch (...) {
+      if (upcall::is_abandoned()) ++frames_seen_abandoned;
+    }
+  }
+  UPCALL_RETURN 1;
+}
+UPCALL_NIF(goes_on_for_a_while);
+
+body<std::int64_t> never_gives_up(number_function f) {
+  for (;;) {
+    try {
+      UPCALL_AWAIT f(1);
+    } catch (...) {
+    }
+  }
+}
+UPCALL_NIF(never_gives_up);
+
+body<> yields_for_ever() {
+  for (;;) {
+    try {
+      UPCALL_AWAIT upcall::yield();
+    } catch (...) {
+    }
+  }
+}
+UPCALL_NIF(yields_for_ever);
+
 // ---- upcalls by destructors ----
+
+#if !defined(UPCALL_TEST_COROUTINES)
 
 // What must not throw does here, which is what is tested.
 // NOLINTBEGIN(bugprone-exception-escape)
@@ -188,26 +232,66 @@ std::string calls_after_result(const calls_in_careful_destructor&, std::string t
 }
 UPCALL_NIF(calls_after_result);
 
+#endif
+
 // ---- errors that can go nowhere ----
 
 // NOLINTBEGIN(bugprone-exception-escape)
+[[noreturn]] void fail(const std::string& text) { throw std::runtime_error(text); }
+
+#if !defined(UPCALL_TEST_COROUTINES)
+
 std::int64_t noexcept_call(const number_function& f) noexcept { return f(1); }
 
 std::int64_t calls_in_noexcept(number_function f, bool after_upcall) {
   if (after_upcall) f(0);
   return noexcept_call(f);
 }
+
+#else
+
+std::int64_t noexcept_rethrow(const std::exception_ptr& failure) noexcept {
+  std::rethrow_exception(failure);
+}
+
+/// The function's error comes to the coroutine first.
+body<std::int64_t> calls_in_noexcept(number_function f, bool after_upcall) {
+  if (after_upcall) co_await f(0);
+  std::exception_ptr failure;
+  try {
+    co_return co_await f(1);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_return noexcept_rethrow(failure);
+}
+
+#endif
+
 UPCALL_NIF(calls_in_noexcept);
 
-[[noreturn]] void fail(const std::string& text) { throw std::runtime_error(text); }
-
-void throws_in_noexcept(std::string text) {
+body<> throws_in_noexcept(std::string text) {
   const auto fails = [&]() noexcept { fail(text); };
   fails();
+  UPCALL_RETURN;
 }
 UPCALL_NIF(throws_in_noexcept);
+
+struct throws_when_abandoned {
+  throws_when_abandoned() = default;
+  throws_when_abandoned(const throws_when_abandoned&) = delete;
+  throws_when_abandoned& operator=(const throws_when_abandoned&) = delete;
+  ~throws_when_abandoned() {
+    if (upcall::is_abandoned()) fail("a destructor");
+  }
+};
+body<std::int64_t> destructor_throws(number_function f) {
+  const throws_when_abandoned object;
+  UPCALL_RETURN UPCALL_AWAIT f(1);
+}
+UPCALL_NIF(destructor_throws);
 // NOLINTEND(bugprone-exception-escape)
 
 }  // namespace
 
-UPCALL_INIT("Elixir.UpcallTest.FrameAbandoned");
+UPCALL_TEST_INIT("Elixir.UpcallTest.FrameAbandoned");

@@ -1,6 +1,8 @@
 # Not compiled with the project: the path of the library is that of this test run.
-defmodule UpcallTest.FrameAbandoned do
-  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("frame_abandoned_nif")
+import UpcallTest.Bodies
+
+for_both_bodies UpcallTest.FrameAbandoned do
+  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("frame_abandoned_nif", @body)
 
   defnif objects()
   defnif seen_abandoned()
@@ -10,13 +12,18 @@ defmodule UpcallTest.FrameAbandoned do
   defnif goes_on_for_a_while(f)
   defnif never_gives_up(f)
   defnif yields_for_ever()
-  defnif destructor_calls(f)
-  defnif throwing_destructor_calls(f)
-  defnif careful_destructor_calls(f)
-  defnif calls_after_result(f, text)
-  defnif open_gate(opened)
   defnif calls_in_noexcept(f, after_upcall)
   defnif throws_in_noexcept(text)
+  defnif destructor_throws(f)
+
+  # A destructor can't await.
+  if @body == :fiber do
+    defnif destructor_calls(f)
+    defnif throwing_destructor_calls(f)
+    defnif careful_destructor_calls(f)
+    defnif calls_after_result(f, text)
+    defnif open_gate(opened)
+  end
 end
 
 defmodule UpcallTest.FrameKill do
