@@ -99,11 +99,7 @@ class frame : public holder {
   /// Throws unless an upcall may be made now, by code that waits for it in the way of its body.
   void check_may_await() {
     if (m_abandoned) throw_abandoned();
-    if (m_in_codec) {
-      raise("Elixir.RuntimeError",
-            "an upcall was made while terms are being encoded or decoded, or an exception is being "
-            "translated; make it before or after");
-    }
+    check_not_in_codec();
   }
 
   /// Makes the mark by which Elixir's answer to the next request is known.
@@ -168,8 +164,9 @@ class frame : public holder {
   }
 
   /// Notes that a coroutine asked to yield, which it is to await. Throws: `error` where it has not
-  /// awaited the one before.
+  /// awaited the one before; in a codec, which can't await it.
   void note_yield() {
+    check_not_in_codec();
     if (std::exchange(m_yield_is_due, true)) throw_yield_not_awaited();
   }
   void await_yield() noexcept { m_yield_is_due = false; }
@@ -276,6 +273,14 @@ class frame : public holder {
 
  private:
   static constexpr std::uint32_t no_function = UINT32_MAX;
+
+  void check_not_in_codec() const {
+    if (m_in_codec) {
+      raise("Elixir.RuntimeError",
+            "an upcall was made while terms are being encoded or decoded, or an exception is being "
+            "translated; make it before or after");
+    }
+  }
 
   UPCALL_ALWAYS_INLINE void begin(step& next_step, outcome_kind kind,
                                   ERL_NIF_TERM outcome) noexcept {
