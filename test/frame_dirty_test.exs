@@ -1,5 +1,7 @@
-defmodule UpcallTest.FrameDirty do
-  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("frame_dirty_nif")
+import UpcallTest.Bodies
+
+for_both_bodies UpcallTest.FrameDirty do
+  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("frame_dirty_nif", @body)
 
   defnif objects()
   defnif normal_steps(f)
@@ -17,10 +19,9 @@ defmodule UpcallTest.FrameDirty do
   defnif io_waits_last(f)
 end
 
-defmodule Upcall.FrameDirtyTest do
+for_both_bodies Upcall.FrameDirtyTest, native: UpcallTest.FrameDirty do
   use ExUnit.Case
 
-  alias UpcallTest.FrameDirty, as: Native
   alias UpcallTest.Wait
 
   setup do

@@ -1,4 +1,6 @@
-defmodule Upcall.FrameFairnessTest do
+import UpcallTest.Bodies
+
+for_both_bodies Upcall.FrameFairnessTest, native: UpcallTest.FrameFairness do
   use ExUnit.Case
 
   alias UpcallTest.ChildVM
@@ -13,7 +15,7 @@ defmodule Upcall.FrameFairnessTest do
 
   defp measure(wake_ups, native) do
     {output, status} =
-      ChildVM.run("UpcallTest.FrameFairness.measure(#{wake_ups}, fn -> #{native} end)",
+      ChildVM.run("#{inspect(Native)}.measure(#{wake_ups}, fn -> #{native} end)",
         flags: "+S 1:1",
         require: ["support/frame_fairness.exs"]
       )
@@ -38,17 +40,17 @@ defmodule Upcall.FrameFairnessTest do
 
   describe "with one scheduler, another process wakes in time" do
     test "while a native call makes millions of upcalls" do
-      native = "UpcallTest.FrameFairness.make_upcalls(fn x -> x * x end)"
+      native = "#{inspect(Native)}.make_upcalls(fn x -> x * x end)"
       assert %{result: upcalls} = assert_in_time(@wake_ups, native)
       assert upcalls > @upcalls
     end
 
     test "while a native call computes and yields" do
-      assert_in_time(min(@wake_ups, 300), "UpcallTest.FrameFairness.compute_with_yields()")
+      assert_in_time(min(@wake_ups, 300), "#{inspect(Native)}.compute_with_yields()")
     end
 
     test "but not while one computes for long at a time: this measures it" do
-      native = "UpcallTest.FrameFairness.compute_without_yields(&:erlang.yield/0)"
+      native = "#{inspect(Native)}.compute_without_yields(&:erlang.yield/0)"
       assert %{delay: delay} = measure(20, native)
       assert delay > @bound
     end

@@ -5,14 +5,15 @@
 #include <new>
 #include <stdexcept>
 #include <string>
-#include <upcall.hpp>
 #include <utility>
+
+#include "bodies.hpp"
 
 namespace {
 
-using any_function = upcall::function<upcall::owned_term()>;
+using any_function = function<upcall::owned_term()>;
 
-upcall::owned_term call(any_function f) { return f(); }
+body<upcall::owned_term> call(any_function f) { UPCALL_RETURN UPCALL_AWAIT f(); }
 UPCALL_NIF(call);
 
 // Destructors run on the way, and C++ in between may look.
@@ -23,40 +24,42 @@ struct counted {
   counted& operator=(const counted&) = delete;
   ~counted() { ++released; }
 };
-std::int64_t unwind(any_function f) {
+body<std::int64_t> unwind(any_function f) {
   const std::int64_t before = released;
   try {
     const counted outer;
     const counted inner;
-    f();
+    UPCALL_AWAIT f();
   } catch (const std::exception&) {
     if (released == before + 2) throw;
   }
-  return released;
+  UPCALL_RETURN released;
 }
 UPCALL_NIF(unwind);
 
-std::string describe(any_function f) {
+body<std::string> describe(any_function f) {
   try {
-    f();
+    UPCALL_AWAIT f();
   } catch (const upcall::error& e) {
-    return e.what();
+    UPCALL_RETURN e.what();
   }
-  return "nothing";
+  UPCALL_RETURN "nothing";
 }
 UPCALL_NIF(describe);
 
-upcall::owned_term stack_trace(any_function f) {
+body<upcall::owned_term> stack_trace(any_function f) {
   try {
-    f();
+    UPCALL_AWAIT f();
   } catch (const upcall::error& e) {
-    return e.stack_trace();
+    UPCALL_RETURN e.stack_trace();
   }
-  return f();
+  UPCALL_RETURN UPCALL_AWAIT f();
 }
 UPCALL_NIF(stack_trace);
 
-// A second function is called while the first one's error is being handled.
+// A second function is called while the first one's error is being handled; by a coroutine, which
+// can't await in a catch block, while it is kept.
+#if !defined(UPCALL_TEST_COROUTINES)
 upcall::owned_term handle(any_function f, any_function handler) {
   try {
     return f();
@@ -65,6 +68,18 @@ upcall::owned_term handle(any_function f, any_function handler) {
     throw;
   }
 }
+#else
+body<upcall::owned_term> handle(any_function f, any_function handler) {
+  std::exception_ptr kept;
+  try {
+    co_return co_await f();
+  } catch (const upcall::error&) {
+    kept = std::current_exception();
+  }
+  co_await handler();
+  std::rethrow_exception(kept);
+}
+#endif
 UPCALL_NIF(handle);
 
 struct unknown {};
@@ -75,7 +90,7 @@ struct own_failure {
   int code;
 };
 
-void fail(std::string how, std::string text) {
+body<> fail(std::string how, std::string text) {
   if (how == "invalid_argument") throw std::invalid_argument(text);
   if (how == "out_of_range") throw std::out_of_range(text);
   if (how == "domain_error") throw std::domain_error(text);
@@ -93,6 +108,7 @@ void fail(std::string how, std::string text) {
   }
   if (how == "null_what") throw silent{};
   if (how == "raise_nothing") upcall::raise("Elixir.NoSuchException", text);
+  UPCALL_RETURN;
 }
 UPCALL_NIF(fail);
 
@@ -113,17 +129,26 @@ UPCALL_TRANSLATOR(translate);
 struct curious {
   any_function f;
 };
-void be_curious(any_function f) { throw curious{f}; }
+body<> be_curious(any_function f) {
+  throw curious{f};
+  UPCALL_RETURN;
+}
 UPCALL_NIF(be_curious);
 void ask(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const curious& c) {
+#if !defined(UPCALL_TEST_COROUTINES)
     c.f();
+#else
+    upcall::yield();
+#endif
   } catch (...) {
   }
 }
 UPCALL_TRANSLATOR(ask);
+
+#if !defined(UPCALL_TEST_COROUTINES)
 
 // The exception that is on its way makes an upcall where it is destroyed.
 struct chatty {
@@ -136,6 +161,8 @@ struct chatty {
 void fail_chattily(any_function f) { throw std::make_shared<const chatty>(f); }
 UPCALL_NIF(fail_chattily);
 
+#endif
+
 }  // namespace
 
-UPCALL_INIT("Elixir.UpcallTest.Error");
+UPCALL_TEST_INIT("Elixir.UpcallTest.Error");

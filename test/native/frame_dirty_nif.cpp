@@ -5,16 +5,16 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
-#include <upcall.hpp>
 #include <upcall/stl.hpp>
 #include <utility>
 #include <vector>
 
+#include "bodies.hpp"
 #include "counted.hpp"
 
 namespace {
 
-using number_function = upcall::function<std::int64_t(std::int64_t)>;
+using number_function = function<std::int64_t(std::int64_t)>;
 
 const char* this_thread() {
   switch (enif_thread_type()) {
@@ -30,28 +30,28 @@ const char* this_thread() {
 }
 
 /// Gives what kinds of threads its steps ran on; its function raises in the middle.
-std::vector<std::string> steps(number_function f) {
+body<std::vector<std::string>> steps(number_function f) {
   const counted object;
   std::vector<std::string> threads{this_thread()};
   for (std::int64_t i = 0; i < 3; ++i) {
     try {
-      f(i);
+      UPCALL_AWAIT f(i);
     } catch (const upcall::error&) {
     }
     threads.emplace_back(this_thread());
   }
   // The first one after a while always lets others run.
-  upcall::yield();
+  UPCALL_AWAIT upcall::yield();
   threads.emplace_back(this_thread());
-  return threads;
+  UPCALL_RETURN threads;
 }
 UPCALL_NIF_AS("normal_steps", &steps);
 UPCALL_NIF_AS("dirty_cpu_steps", &steps, upcall::dirty_cpu);
 UPCALL_NIF_AS("dirty_io_steps", &steps, upcall::dirty_io);
 
-std::int64_t call(number_function f) {
+body<std::int64_t> call(number_function f) {
   const counted object;
-  return f(1) + 1;
+  UPCALL_RETURN UPCALL_AWAIT f(1) + 1;
 }
 UPCALL_NIF_AS("dirty_cpu_call", &call, upcall::dirty_cpu);
 UPCALL_NIF_AS("dirty_io_call", &call, upcall::dirty_io);
@@ -64,33 +64,34 @@ void wait_at_gate() {
   open.wait(false);
   --waiting;
 }
-std::int64_t at_gate() { return waiting; }
+body<std::int64_t> at_gate() { UPCALL_RETURN waiting; }
 UPCALL_NIF(at_gate);
-void open_gate(bool opened) {
+body<> open_gate(bool opened) {
   open = opened;
   open.notify_all();
+  UPCALL_RETURN;
 }
 UPCALL_NIF(open_gate);
 
 /// Its first step waits at the gate before the first upcall, so that it has no handle yet.
-std::int64_t waits_first(number_function f) {
+body<std::int64_t> waits_first(number_function f) {
   const counted object;
   wait_at_gate();
-  return f(1);
+  UPCALL_RETURN UPCALL_AWAIT f(1);
 }
 /// Its second step waits, and is followed by another one.
-std::int64_t waits_between(number_function f) {
+body<std::int64_t> waits_between(number_function f) {
   const counted object;
-  const std::int64_t first = f(1);
+  const std::int64_t first = UPCALL_AWAIT f(1);
   wait_at_gate();
-  return first + f(2);
+  UPCALL_RETURN first + UPCALL_AWAIT f(2);
 }
 /// Its last step waits, and then the call ends.
-std::int64_t waits_last(number_function f) {
+body<std::int64_t> waits_last(number_function f) {
   const counted object;
-  const std::int64_t first = f(1);
+  const std::int64_t first = UPCALL_AWAIT f(1);
   wait_at_gate();
-  return first;
+  UPCALL_RETURN first;
 }
 UPCALL_NIF_AS("cpu_waits_first", &waits_first, upcall::dirty_cpu);
 UPCALL_NIF_AS("cpu_waits_between", &waits_between, upcall::dirty_cpu);
@@ -101,4 +102,4 @@ UPCALL_NIF_AS("io_waits_last", &waits_last, upcall::dirty_io);
 
 }  // namespace
 
-UPCALL_INIT("Elixir.UpcallTest.FrameDirty");
+UPCALL_TEST_INIT("Elixir.UpcallTest.FrameDirty");

@@ -1,6 +1,8 @@
 # Not compiled with the project: the path of the library is that of this test run.
-defmodule UpcallTest.FrameFairness do
-  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("frame_fairness_nif")
+import UpcallTest.Bodies
+
+for_both_bodies UpcallTest.FrameFairness do
+  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("frame_fairness_nif", @body)
 
   defnif finish()
   defnif make_upcalls(f)
