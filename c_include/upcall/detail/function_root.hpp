@@ -33,6 +33,13 @@ inline frame& frame_for_upcall() {
   return running;
 }
 
+/// The same, where it need not be able to wait for the upcall in place: a coroutine awaits it.
+inline frame& frame_for_await() {
+  frame& running = running_frame();
+  running.check_may_await();
+  return running;
+}
+
 /// A counted handle to a root that is a function.
 class function_root {
  public:
@@ -55,7 +62,7 @@ class function_root {
   static function_root of_kept(const std::shared_ptr<const owned_term>& copy) {
     if (current_frame() == nullptr && current_pinned_call() != nullptr)
       return function_root(current_pinned_call()->root_of_kept(copy));
-    frame& running = frame_for_upcall();
+    frame& running = frame_for_await();
     for (const auto& [known, used] : running.kept_functions) {
       if (known == copy) return function_root(used);
     }
@@ -123,7 +130,7 @@ class function_root {
     raise("Elixir.RuntimeError", "this function of Elixir's was moved from");
   }
   [[noreturn]] UPCALL_COLD static void throw_elsewhere() {
-    frame_for_upcall();  // says so where there is none at all
+    frame_for_await();  // says so where there is none at all
     raise("Elixir.RuntimeError",
           "this function of Elixir's belongs to another native call, or to one that has ended; "
           "use keep() for one that outlives its call");
