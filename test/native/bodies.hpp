@@ -38,7 +38,7 @@ auto named(const upcall::mfa& name) {
   return function<Signature>::named(name);
 }
 template <class Signature, class... Args>
-auto call_kept(const upcall::kept_function<Signature>& kept, const Args&... args) {
+auto call_here(const upcall::kept_function<Signature>& kept, const Args&... args) {
   return kept.async_here()(args...);
 }
 template <class T>
@@ -58,7 +58,7 @@ auto named(const upcall::mfa& name) {
   return function<Signature>(name);
 }
 template <class Signature, class... Args>
-auto call_kept(const upcall::kept_function<Signature>& kept, const Args&... args) {
+auto call_here(const upcall::kept_function<Signature>& kept, const Args&... args) {
   return kept(args...);
 }
 template <class T>

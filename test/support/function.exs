@@ -1,6 +1,8 @@
 # Not compiled with the project: the path of the library is that of this test run.
-defmodule UpcallTest.Function do
-  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("function_nif")
+import UpcallTest.Bodies
+
+for_both_bodies UpcallTest.Function do
+  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("function_nif", @body)
 
   @spec apply_one((integer -> integer), integer) :: integer
   defnif apply_one(f, x)
@@ -20,7 +22,6 @@ defmodule UpcallTest.Function do
   defnif unknown_mfa()
   defnif try_it(f)
   defnif reason_of(f)
-  defnif trapezoid(f, a, b)
   defnif accumulator()
   defnif add!(accumulator, value)
   defnif add_text(accumulator, text)
@@ -35,6 +36,11 @@ defmodule UpcallTest.Function do
   defnif keep_escaped()
   defnif call_on_other_thread(f)
   defnif call_moved_from(f)
-  defnif sort_in_c(values, compare)
-  defnif sort_unguarded(values, compare)
+
+  # C++ that knows nothing of coroutines, and C, can't await.
+  if @body == :fiber do
+    defnif trapezoid(f, a, b)
+    defnif sort_in_c(values, compare)
+    defnif sort_unguarded(values, compare)
+  end
 end
