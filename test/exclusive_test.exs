@@ -1,5 +1,7 @@
-defmodule UpcallTest.Exclusive do
-  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("exclusive_nif")
+import UpcallTest.Bodies
+
+for_both_bodies UpcallTest.Exclusive do
+  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("exclusive_nif", @body)
 
   defnif open()
   defnif increment(shared, between)
@@ -9,25 +11,28 @@ defmodule UpcallTest.Exclusive do
   defnif use_twice(shared, inside)
   defnif sign(shared, name, inside)
   defnif sign_late(first, second, name, inside)
-  defnif sign_both_pinned(first, second, name, inside)
   defnif finished(shared)
-  defnif increment_pinned(shared, between)
-  defnif use_pinned(shared, inside)
-  defnif try_use_pinned(shared, inside)
-  defnif use_early_pinned(shared, inside)
-  defnif sign_pinned(shared, name, inside)
   defnif use_and_park(shared, inside)
-  defnif use_and_park_pinned(shared, inside)
   defnif wait_and_park(shared, inside)
   defnif make_box()
   defnif lock_into_box(shared, into, inside)
   defnif empty_box(box)
+
+  # A pinned call takes an `upcall::function`, which is not to be had without Boost.
+  if @body == :fiber do
+    defnif sign_both_pinned(first, second, name, inside)
+    defnif increment_pinned(shared, between)
+    defnif use_pinned(shared, inside)
+    defnif try_use_pinned(shared, inside)
+    defnif use_early_pinned(shared, inside)
+    defnif sign_pinned(shared, name, inside)
+    defnif use_and_park_pinned(shared, inside)
+  end
 end
 
-defmodule UpcallTest.ExclusiveTest do
+for_both_bodies UpcallTest.ExclusiveTest, native: UpcallTest.Exclusive do
   use ExUnit.Case
 
-  alias UpcallTest.Exclusive, as: Native
   alias UpcallTest.Wait
 
   setup do
@@ -240,106 +245,109 @@ defmodule UpcallTest.ExclusiveTest do
     end
   end
 
-  describe "a pinned call" do
-    test "has it alone, among frames and other pinned calls", %{shared: shared} do
-      1..10
-      |> Enum.flat_map(fn _ -> [&Native.increment/2, &Native.increment_pinned/2] end)
-      |> Enum.map(fn increment ->
-        Task.async(fn -> for _ <- 1..40, do: increment.(shared, fn -> :erlang.yield() end) end)
-      end)
-      |> Task.await_many(60_000)
+  # Coroutines and pinned calls share objects in task_test.exs.
+  if @body == :fiber do
+    describe "a pinned call" do
+      test "has it alone, among frames and other pinned calls", %{shared: shared} do
+        1..10
+        |> Enum.flat_map(fn _ -> [&Native.increment/2, &Native.increment_pinned/2] end)
+        |> Enum.map(fn increment ->
+          Task.async(fn -> for _ <- 1..40, do: increment.(shared, fn -> :erlang.yield() end) end)
+        end)
+        |> Task.await_many(60_000)
 
-      assert Native.increment(shared, fn -> :ok end) == 20 * 40 + 1
-    end
-
-    test "is refused by try_lock where another has it", %{shared: shared} do
-      holder = hold(shared)
-      refute Native.try_use_pinned(shared, fn -> flunk("used while another has it") end)
-      let_go(holder)
-      await_end(holder)
-      assert Native.try_use_pinned(shared, fn -> :ok end)
-    end
-
-    test "may be nested with frames, either way", %{shared: shared} do
-      nested = fn ->
-        Native.use_pinned(shared, fn -> Native.increment(shared, fn -> :ok end) end)
+        assert Native.increment(shared, fn -> :ok end) == 20 * 40 + 1
       end
 
-      Native.use(shared, nested)
-      Native.use_pinned(shared, nested)
-      assert Native.increment_pinned(shared, fn -> :ok end) == 3
-    end
+      test "is refused by try_lock where another has it", %{shared: shared} do
+        holder = hold(shared)
+        refute Native.try_use_pinned(shared, fn -> flunk("used while another has it") end)
+        let_go(holder)
+        await_end(holder)
+        assert Native.try_use_pinned(shared, fn -> :ok end)
+      end
 
-    test "that is killed while it waits leaves the queue", %{shared: shared} do
-      holder = hold(shared)
-      waiters = for _ <- 1..20, do: spawn(fn -> Native.use_pinned(shared, fn -> :ok end) end)
-      Wait.until(fn -> Upcall.Frame.info(Native).pinned == 20 end)
-      Enum.each(waiters, &kill/1)
-      Wait.until(fn -> Upcall.Frame.info(Native).pinned == 0 end)
-      let_go(holder)
-      await_end(holder)
-      assert try_now(shared)
-    end
+      test "may be nested with frames, either way", %{shared: shared} do
+        nested = fn ->
+          Native.use_pinned(shared, fn -> Native.increment(shared, fn -> :ok end) end)
+        end
 
-    # The race: all calls are abandoned at once; frames are finished on our threads, pinned ones on theirs.
-    test "that is killed ends after those that are nested in it", %{shared: shared} do
-      test = self()
+        Native.use(shared, nested)
+        Native.use_pinned(shared, nested)
+        assert Native.increment_pinned(shared, fn -> :ok end) == 3
+      end
 
-      for round <- 1..200 do
-        {outer, inner} =
-          if rem(round, 2) == 0,
-            do: {&Native.sign_pinned/3, &Native.sign/3},
-            else: {&Native.sign/3, &Native.sign_pinned/3}
+      test "that is killed while it waits leaves the queue", %{shared: shared} do
+        holder = hold(shared)
+        waiters = for _ <- 1..20, do: spawn(fn -> Native.use_pinned(shared, fn -> :ok end) end)
+        Wait.until(fn -> Upcall.Frame.info(Native).pinned == 20 end)
+        Enum.each(waiters, &kill/1)
+        Wait.until(fn -> Upcall.Frame.info(Native).pinned == 0 end)
+        let_go(holder)
+        await_end(holder)
+        assert try_now(shared)
+      end
 
-        shared = Native.open()
+      # The race: all calls are abandoned at once; frames are finished on our threads, pinned ones on theirs.
+      test "that is killed ends after those that are nested in it", %{shared: shared} do
+        test = self()
 
-        killed =
-          spawn(fn ->
-            outer.(shared, "outer", fn ->
-              inner.(shared, "inner", fn ->
-                send(test, :innermost)
-                Process.sleep(:infinity)
+        for round <- 1..200 do
+          {outer, inner} =
+            if rem(round, 2) == 0,
+              do: {&Native.sign_pinned/3, &Native.sign/3},
+              else: {&Native.sign/3, &Native.sign_pinned/3}
+
+          shared = Native.open()
+
+          killed =
+            spawn(fn ->
+              outer.(shared, "outer", fn ->
+                inner.(shared, "inner", fn ->
+                  send(test, :innermost)
+                  Process.sleep(:infinity)
+                end)
               end)
             end)
-          end)
 
-        assert_receive :innermost, 5_000
-        kill(killed)
-        assert Native.finished(shared) == ["inner", "outer"]
+          assert_receive :innermost, 5_000
+          kill(killed)
+          assert Native.finished(shared) == ["inner", "outer"]
+        end
+
+        assert try_now(shared)
       end
 
-      assert try_now(shared)
-    end
+      test "can't lock it while its arguments are decoded, on a scheduler", %{shared: shared} do
+        assert_raise RuntimeError, ~r/on a thread that is not the call's own/, fn ->
+          Native.use_early_pinned(shared, fn -> :ok end)
+        end
 
-    test "can't lock it while its arguments are decoded, on a scheduler", %{shared: shared} do
-      assert_raise RuntimeError, ~r/on a thread that is not the call's own/, fn ->
-        Native.use_early_pinned(shared, fn -> :ok end)
+        assert try_now(shared)
       end
 
-      assert try_now(shared)
-    end
+      # The nested call gives the second object up before the first.
+      test "that is killed waits for all objects that a nested one has of it" do
+        test = self()
 
-    # The nested call gives the second object up before the first.
-    test "that is killed waits for all objects that a nested one has of it" do
-      test = self()
+        for _ <- 1..20 do
+          first = Native.open()
+          second = Native.open()
 
-      for _ <- 1..20 do
-        first = Native.open()
-        second = Native.open()
-
-        killed =
-          spawn(fn ->
-            Native.sign_both_pinned(first, second, "outer", fn ->
-              Native.sign_late(first, second, "inner", fn ->
-                send(test, :innermost)
-                Process.sleep(:infinity)
+          killed =
+            spawn(fn ->
+              Native.sign_both_pinned(first, second, "outer", fn ->
+                Native.sign_late(first, second, "inner", fn ->
+                  send(test, :innermost)
+                  Process.sleep(:infinity)
+                end)
               end)
             end)
-          end)
 
-        assert_receive :innermost, 5_000
-        kill(killed)
-        assert Native.finished(first) == ["inner", "outer"]
+          assert_receive :innermost, 5_000
+          kill(killed)
+          assert Native.finished(first) == ["inner", "outer"]
+        end
       end
     end
   end
