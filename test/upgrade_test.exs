@@ -1,18 +1,18 @@
-defmodule UpcallTest.UpgradeTest do
+import UpcallTest.Bodies
+
+for_both_bodies UpcallTest.UpgradeTest, native: UpcallTest.Upgrade do
   use ExUnit.Case
 
-  alias UpcallTest.Native
-  alias UpcallTest.Upgrade
   alias UpcallTest.Wait
 
   # Defined by the tests, again and again.
-  @compile {:no_warn_undefined, [Upgrade, UpcallTest.Handwritten]}
+  @compile {:no_warn_undefined, [Native, UpcallTest.Handwritten]}
 
   @moduletag :tmp_dir
 
   setup %{tmp_dir: directory} do
     on_exit(fn ->
-      for module <- [Upgrade, UpcallTest.Handwritten] do
+      for module <- [Native, UpcallTest.Handwritten] do
         :code.purge(module)
         :code.delete(module)
         :code.purge(module)
@@ -30,25 +30,25 @@ defmodule UpcallTest.UpgradeTest do
       reload(beam)
       monitors = Enum.map(callers, &Process.monitor/1)
 
-      assert :code.purge(Upgrade)
+      assert :code.purge(Native)
 
       for monitor <- monitors, do: assert_receive({:DOWN, ^monitor, _, _, :killed})
       for _ <- callers, do: assert_receive({:destroyed, 1}, 5_000)
       refute_received {:destroyed, _}
-      assert Upgrade.version() == 1
+      assert Native.version() == 1
     end
 
     test "of the soft kind refuses while frames are suspended", %{beam: beam} do
       caller = spawn_caller()
       reload(beam)
 
-      refute :code.soft_purge(Upgrade)
+      refute :code.soft_purge(Native)
 
       let_go(caller)
       assert_receive {:returned, ^caller, 2}
       assert_receive {:destroyed, 1}
       Wait.until(fn -> not Process.alive?(caller) end)
-      assert :code.soft_purge(Upgrade)
+      assert :code.soft_purge(Native)
     end
 
     # The race: a purge kills the callers while their frames are being resumed.
@@ -68,9 +68,9 @@ defmodule UpcallTest.UpgradeTest do
 
         for caller <- callers, do: assert_receive({:runs, ^caller})
         reload(beam)
-        :code.purge(Upgrade)
+        :code.purge(Native)
         for caller <- callers, do: Process.exit(caller, :kill)
-        assert Upgrade.version() == 1
+        assert Native.version() == 1
       end
     end
   end
@@ -87,40 +87,43 @@ defmodule UpcallTest.UpgradeTest do
         install(new, path, rem(round, 3))
         reload(beam)
 
-        assert Upgrade.version() == new
+        assert Native.version() == new
         caller = spawn_caller()
         for each <- returning, do: let_go(each)
         for each <- returning, do: assert_receive({:returned, ^each, sum} when sum == 2 * old)
         for _ <- returning, do: assert_receive({:destroyed, ^old}, 5_000)
 
-        :code.purge(Upgrade)
+        :code.purge(Native)
         for _ <- purged, do: assert_receive({:destroyed, ^old}, 5_000)
         let_go(caller)
         assert_receive {:returned, ^caller, sum} when sum == 2 * new
         assert_receive {:destroyed, ^new}
       end
 
-      assert Upcall.Frame.info(Upgrade).suspended == 0
+      assert Upcall.Frame.info(Native).suspended == 0
       assert File.ls!(Path.dirname(path)) == [Path.basename(path) <> ".so"]
     end
 
-    test "leaves pinned calls to the old one", %{beam: beam, path: path} do
-      returning = spawn_caller(&Upgrade.call_twice_pinned/2)
-      killed = spawn_caller(&Upgrade.call_twice_pinned/2)
-      install(2, path)
-      reload(beam)
-      assert Upgrade.version() == 2
+    # A pinned call takes an `upcall::function`, which is not to be had without Boost.
+    if @body == :fiber do
+      test "leaves pinned calls to the old one", %{beam: beam, path: path} do
+        returning = spawn_caller(&Native.call_twice_pinned/2)
+        killed = spawn_caller(&Native.call_twice_pinned/2)
+        install(2, path)
+        reload(beam)
+        assert Native.version() == 2
 
-      let_go(returning)
-      assert_receive {:returned, ^returning, 2}, 5_000
-      assert_receive {:destroyed, 1}, 5_000
-      :code.purge(Upgrade)
-      Wait.until(fn -> not Process.alive?(killed) end)
-      assert_receive {:destroyed, 1}, 5_000
+        let_go(returning)
+        assert_receive {:returned, ^returning, 2}, 5_000
+        assert_receive {:destroyed, 1}, 5_000
+        :code.purge(Native)
+        Wait.until(fn -> not Process.alive?(killed) end)
+        assert_receive {:destroyed, 1}, 5_000
 
-      new = spawn_caller(&Upgrade.call_twice_pinned/2)
-      let_go(new)
-      assert_receive {:returned, ^new, 4}, 5_000
+        new = spawn_caller(&Native.call_twice_pinned/2)
+        let_go(new)
+        assert_receive {:returned, ^new, 4}, 5_000
+      end
     end
 
     # Its calls are answered by the new build's NIFs, which hand them to the old build's code.
@@ -133,12 +136,12 @@ defmodule UpcallTest.UpgradeTest do
         receive(do: (:go -> version))
       end
 
-      Upgrade.start_thread(function, server, 3, self())
+      Native.start_thread(function, server, 3, self())
       assert_receive {:called, ^server, 1}, 5_000
       install(2, path)
       reload(beam)
-      :code.purge(Upgrade)
-      assert Upgrade.version() == 2
+      :code.purge(Native)
+      assert Native.version() == 2
 
       send(server, :go)
 
@@ -148,7 +151,7 @@ defmodule UpcallTest.UpgradeTest do
       end
 
       assert_receive {:sum, 3}, 5_000
-      Upgrade.start_thread(function, server, 1, self())
+      Native.start_thread(function, server, 1, self())
       assert_receive {:called, ^server, 2}, 5_000
       send(server, :go)
       assert_receive {:sum, 2}, 5_000
@@ -158,7 +161,7 @@ defmodule UpcallTest.UpgradeTest do
       caller = spawn_caller()
       File.ln_s!(path <> ".so", path <> "_link.so")
       compile(path <> "_link")
-      assert Upgrade.version() == 1
+      assert Native.version() == 1
 
       # It was not the old library that was loaded again: that would have forgotten its frames.
       let_go(caller)
@@ -167,27 +170,27 @@ defmodule UpcallTest.UpgradeTest do
     end
 
     test "may have types of any name" do
-      assert is_reference(Upgrade.make_named())
+      assert is_reference(Native.make_named())
     end
 
     test "knows nothing of the old one's resources", %{beam: beam, path: path} do
-      object = Upgrade.make_object()
-      assert Upgrade.use(object, fn -> :ok end, fn -> :ok end) == 1
+      object = Native.make_object()
+      assert Native.use(object, fn -> :ok end, fn -> :ok end) == 1
 
       install(2, path)
       reload(beam)
 
       error =
-        assert_raise ArgumentError, fn -> Upgrade.use(object, fn -> :ok end, fn -> :ok end) end
+        assert_raise ArgumentError, fn -> Native.use(object, fn -> :ok end, fn -> :ok end) end
 
       assert error.message =~
-               ~r/^UpcallTest.Upgrade.use\/3: argument 1: expected a reference to a native .*, got: #Reference/
+               ~r/^#{inspect(Native)}.use\/3: argument 1: expected a reference to a native .*, got: #Reference/
 
-      assert Upgrade.use(Upgrade.make_object(), fn -> :ok end, fn -> :ok end) == 2
+      assert Native.use(Native.make_object(), fn -> :ok end, fn -> :ok end) == 2
     end
 
     test "leaves old calls their turn with an exclusive object", %{beam: beam, path: path} do
-      object = Upgrade.make_object()
+      object = Native.make_object()
       holder = spawn_user(object)
       go_on(holder, :before)
       assert_receive {:inside, ^holder}
@@ -201,7 +204,7 @@ defmodule UpcallTest.UpgradeTest do
 
       install(2, path)
       reload(beam)
-      assert Upgrade.version() == 2
+      assert Native.version() == 2
       send(late, :go)
       Wait.until_queued(late)
 
@@ -216,59 +219,59 @@ defmodule UpcallTest.UpgradeTest do
 
     test "because it is missing", %{path: path} do
       assert load_error(path) ==
-               "UpcallTest.Upgrade: cannot load the native library #{path}.so: there is no such file; " <>
+               "#{inspect(Native)}: cannot load the native library #{path}.so: there is no such file; " <>
                  "build it (make, or mix compile with elixir_make), " <>
                  "or correct the :path option of use Upcall.Nif"
 
       install(1, path)
       compile(path)
-      assert Upgrade.version() == 1
+      assert Native.version() == 1
     end
 
     test "because it is none", %{path: path} do
       File.write!(path <> ".so", "#!/bin/sh\nexit\n")
 
       assert load_error(path) =~
-               ~r"^UpcallTest.Upgrade: cannot load the native library #{path}.so: .*(invalid ELF header|too short).*; build it for this machine and against this Erlang/OTP$"
+               ~r"^#{inspect(Native)}: cannot load the native library #{path}.so: .*(invalid ELF header|too short).*; build it for this machine and against this Erlang/OTP$"
 
       install(1, path)
       compile(path)
-      assert Upgrade.version() == 1
+      assert Native.version() == 1
     end
 
     test "because it is another module's", %{path: path} do
-      File.cp!(Native.path("capacity_nif") <> ".so", path <> ".so")
+      File.cp!(UpcallTest.Native.path("capacity_nif") <> ".so", path <> ".so")
 
       assert load_error(path) =~
-               ~r"^UpcallTest.Upgrade: cannot load the native library #{path}.so: .*'Elixir.UpcallTest.Capacity'.*'Elixir.UpcallTest.Upgrade'.*; the module that UPCALL_INIT names must be this one"
+               ~r"^#{inspect(Native)}: cannot load the native library #{path}.so: .*'Elixir.UpcallTest.Capacity'.*'#{Native}'.*; the module that UPCALL_INIT names must be this one"
 
       # The dynamic linker may keep the wrong one under the path.
       install(1, path)
       compile(path)
-      assert Upgrade.version() == 1
+      assert Native.version() == 1
     end
 
     test "because a defnif has no C++ function", %{path: path} do
       install(1, path)
 
       assert load_error(path, "defnif more(a)") ==
-               "UpcallTest.Upgrade: #{path}.so has no function for `defnif more/1`; " <>
+               "#{inspect(Native)}: #{path}.so has no function for `defnif more/1`; " <>
                  "add UPCALL_NIF(more) for a C++ function of 1 argument, and build it again"
 
       compile(path)
-      assert Upgrade.version() == 1
+      assert Native.version() == 1
     end
 
     test "because a C++ function has no defnif", %{path: path} do
       install(1, path)
 
       assert load_error(path, "", ["use(object, before, inside)"]) ==
-               "UpcallTest.Upgrade: cannot load the native library #{path}.so: it has UPCALL_NIF(use) " <>
+               "#{inspect(Native)}: cannot load the native library #{path}.so: it has UPCALL_NIF(use) " <>
                  "for a C++ function of 3 arguments, and the module has no defnif of that name and " <>
                  "number of arguments; add it, or compile the module again"
 
       compile(path)
-      assert Upgrade.version() == 1
+      assert Native.version() == 1
     end
 
     test "because its application is unknown" do
@@ -278,45 +281,46 @@ defmodule UpcallTest.UpgradeTest do
     end
   end
 
-  describe "a hand-written table" do
-    @handwritten """
-    defmodule UpcallTest.Handwritten do
-      use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("handwritten_nif")
-      defnif twice(f, x)
-      defnif scheduler(f)
-      defnif forgotten(f)
-      def count, do: :erlang.nif_error(:not_loaded)
-    end
-    """
+  # Its library has fibers and is not built without.
+  if @body == :fiber do
+    describe "a hand-written table" do
+      @handwritten """
+      defmodule UpcallTest.Handwritten do
+        use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("handwritten_nif")
+        defnif twice(f, x)
+        defnif scheduler(f)
+        defnif forgotten(f)
+        def count, do: :erlang.nif_error(:not_loaded)
+      end
+      """
 
-    alias UpcallTest.Handwritten
+      test "takes Upcall in and keeps its priv_data, through an upgrade" do
+        [{_, beam}] = Code.compile_string(@handwritten)
+        assert UpcallTest.Handwritten.count() == {0, 1}
 
-    test "takes Upcall in and keeps its priv_data, through an upgrade" do
-      [{_, beam}] = Code.compile_string(@handwritten)
-      assert Handwritten.count() == {0, 1}
+        assert UpcallTest.Handwritten.twice(
+                 fn x ->
+                   UpcallTest.Handwritten.count()
+                   x + 1
+                 end,
+                 1
+               ) == 3
 
-      assert Handwritten.twice(
-               fn x ->
-                 Handwritten.count()
-                 x + 1
-               end,
-               1
-             ) == 3
+        assert UpcallTest.Handwritten.count() == {0, 4}
+        assert UpcallTest.Handwritten.scheduler(& &1) == 3
+        assert_raise KeyError, fn -> UpcallTest.Handwritten.twice(&Map.fetch!(%{}, &1), 1) end
 
-      assert Handwritten.count() == {0, 4}
-      assert Handwritten.scheduler(& &1) == 3
-      assert_raise KeyError, fn -> Handwritten.twice(&Map.fetch!(%{}, &1), 1) end
+        assert_raise RuntimeError,
+                     ~s|UpcallTest.Handwritten.forgotten/1: the library's table has no entry for it; | <>
+                       ~s|add UPCALL_ENTRY("forgotten", forgotten)|,
+                     fn -> UpcallTest.Handwritten.forgotten(1) end
 
-      assert_raise RuntimeError,
-                   ~s|UpcallTest.Handwritten.forgotten/1: the library's table has no entry for it; | <>
-                     ~s|add UPCALL_ENTRY("forgotten", forgotten)|,
-                   fn -> Handwritten.forgotten(1) end
-
-      :code.purge(Handwritten)
-      assert {:module, _} = :code.load_binary(Handwritten, ~c"nofile", beam)
-      assert Handwritten.count() == {1, 1}
-      assert Handwritten.twice(&(&1 * 3), 2) == 18
-      assert Upcall.Frame.info(Handwritten).suspended == 0
+        :code.purge(UpcallTest.Handwritten)
+        assert {:module, _} = :code.load_binary(UpcallTest.Handwritten, ~c"nofile", beam)
+        assert UpcallTest.Handwritten.count() == {1, 1}
+        assert UpcallTest.Handwritten.twice(&(&1 * 3), 2) == 18
+        assert Upcall.Frame.info(UpcallTest.Handwritten).suspended == 0
+      end
     end
   end
 
@@ -329,7 +333,9 @@ defmodule UpcallTest.UpgradeTest do
 
   # Puts a build where the one before is, as linkers do: the old file stays whole until it is closed.
   defp install(version, path, way \\ 0) do
-    build = Native.path(if version == 1, do: "upgrade_nif", else: "upgrade_nif_v2") <> ".so"
+    build =
+      UpcallTest.Native.path(if(version == 1, do: "upgrade_nif", else: "upgrade_v2_nif"), @body) <>
+        ".so"
 
     if way == 0 do
       File.cp!(build, path <> ".new")
@@ -344,34 +350,34 @@ defmodule UpcallTest.UpgradeTest do
     heads = [
       "version()",
       "call_twice(f, told)",
-      "call_twice_pinned(f, told)",
       "start_thread(f, executor, calls, told)",
       "make_object()",
       "make_named()",
       "use(object, before, inside)"
+      | if(@body == :fiber, do: ["call_twice_pinned(f, told)"], else: [])
     ]
 
     code = """
-    defmodule UpcallTest.Upgrade do
+    defmodule #{inspect(Native)} do
       use Upcall.Nif, otp_app: #{inspect(app)}, path: #{inspect(path)}
       #{Enum.map_join(heads -- left_out, "\n  ", &"defnif #{&1}")}
       #{more}
     end
     """
 
-    [{Upgrade, beam}] = Code.compile_string(code)
+    [{Native, beam}] = Code.compile_string(code)
     beam
   end
 
   defp reload(beam) do
-    :code.purge(Upgrade)
-    assert {:module, Upgrade} = :code.load_binary(Upgrade, ~c"nofile", beam)
+    :code.purge(Native)
+    assert {:module, Native} = :code.load_binary(Native, ~c"nofile", beam)
   end
 
   # ---- callers ----
 
   # A process that is in a native call until `let_go/1`.
-  defp spawn_caller(native \\ &Upgrade.call_twice/2) do
+  defp spawn_caller(native \\ &Native.call_twice/2) do
     test = self()
 
     caller =
@@ -401,13 +407,13 @@ defmodule UpcallTest.UpgradeTest do
         receive(do: (:go -> :ok))
       end
 
-      version = Upgrade.use(object, fn -> tell.(:before) end, fn -> tell.(:inside) end)
+      version = Native.use(object, fn -> tell.(:before) end, fn -> tell.(:inside) end)
       send(test, {:returned, self(), version})
     end)
   end
 
   defp call_for_ever(told) do
-    Upgrade.call_twice(& &1, told)
+    Native.call_twice(& &1, told)
     call_for_ever(told)
   end
 
@@ -441,7 +447,7 @@ defmodule UpcallTest.UpgradeTest do
   # Gives what is logged when the module is loaded.
   defp load_error(path, more \\ "", left_out \\ [], app \\ :upcall) do
     compile(path, more, left_out, app)
-    refute Code.ensure_loaded?(Upgrade)
+    refute Code.ensure_loaded?(Native)
     assert_receive {:logged, message}
     message
   end

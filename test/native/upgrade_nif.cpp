@@ -3,7 +3,8 @@
 #include <array>
 #include <cstdint>
 #include <thread>
-#include <upcall.hpp>
+
+#include "bodies.hpp"
 
 #ifndef UPGRADE_VERSION
 #define UPGRADE_VERSION 1
@@ -29,19 +30,21 @@ class witness {
   ErlNifPid m_told;
 };
 
-std::int64_t version() { return UPGRADE_VERSION; }
+body<std::int64_t> version() { UPCALL_RETURN UPGRADE_VERSION; }
 UPCALL_NIF(version);
 
-std::int64_t call_twice(upcall::function<std::int64_t(std::int64_t)> f, ErlNifPid told) {
+body<std::int64_t> call_twice(function<std::int64_t(std::int64_t)> f, ErlNifPid told) {
   const witness end(told);
-  return f(UPGRADE_VERSION) + f(UPGRADE_VERSION);
+  UPCALL_RETURN UPCALL_AWAIT f(UPGRADE_VERSION) + UPCALL_AWAIT f(UPGRADE_VERSION);
 }
 UPCALL_NIF(call_twice);
+#if !defined(UPCALL_TEST_COROUTINES)
 UPCALL_NIF_AS("call_twice_pinned", &call_twice, upcall::pinned);
+#endif
 
 // A thread that calls through an executor, and goes on whatever becomes of the module.
-void start_thread(upcall::function<std::int64_t(std::int64_t)> f, upcall::executor where,
-                  std::int64_t calls, ErlNifPid told) {
+body<> start_thread(function<std::int64_t(std::int64_t)> f, upcall::executor where,
+                    std::int64_t calls, ErlNifPid told) {
   std::thread([bound = f.on(where), calls, told] {
     std::int64_t sum = 0;
     for (std::int64_t i = 0; i < calls; ++i) sum += bound.try_call(UPGRADE_VERSION).value_or(-1000);
@@ -50,6 +53,7 @@ void start_thread(upcall::function<std::int64_t(std::int64_t)> f, upcall::execut
               enif_make_tuple2(env.get(), enif_make_atom(env.get(), "sum"),
                                enif_make_int64(env.get(), sum)));
   }).detach();
+  UPCALL_RETURN;
 }
 UPCALL_NIF(start_thread);
 
@@ -62,7 +66,7 @@ struct object {
 };
 using shared = upcall::resource<upcall::exclusive<object>>;
 
-shared make_object() { return upcall::make_resource<upcall::exclusive<object>>(); }
+body<shared> make_object() { UPCALL_RETURN upcall::make_resource<upcall::exclusive<object>>(); }
 UPCALL_NIF(make_object);
 
 // A type whose name is longer than the 255 characters that the VM takes.
@@ -73,20 +77,20 @@ using long_name = assembled<
     assembled<a_part_with_a_name_that_is_as_long_as_those_of_generated_code_are_in_practice, int>,
     std::array<char, 1>, struct another_part_whose_name_takes_up_a_good_deal_of_room_as_well,
     struct and_a_third_one_to_be_quite_sure_that_the_whole_is_longer_than_the_limit>;
-upcall::resource<upcall::exclusive<long_name>> make_named() {
-  return upcall::make_resource<upcall::exclusive<long_name>>();
+body<upcall::resource<upcall::exclusive<long_name>>> make_named() {
+  UPCALL_RETURN upcall::make_resource<upcall::exclusive<long_name>>();
 }
 UPCALL_NIF(make_named);
 
 // Suspends before and after it waits for the object.
-std::int64_t use(shared used, upcall::function<void()> before, upcall::function<void()> inside) {
-  before();
-  const auto mine = used->lock();
-  inside();
-  return mine->version;
+body<std::int64_t> use(shared used, function<void()> before, function<void()> inside) {
+  UPCALL_AWAIT before();
+  const auto mine = UPCALL_AWAIT lock(*used);
+  UPCALL_AWAIT inside();
+  UPCALL_RETURN mine->version;
 }
 UPCALL_NIF(use);
 
 }  // namespace
 
-UPCALL_INIT("Elixir.UpcallTest.Upgrade");
+UPCALL_TEST_INIT("Elixir.UpcallTest.Upgrade");
