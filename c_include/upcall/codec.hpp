@@ -78,13 +78,18 @@ inline void check_nesting() {
   constexpr std::ptrdiff_t margin =
       std::ptrdiff_t{32} * 1024;  // enough for a leaf, and for throwing
   const detail::frame* running = detail::current_frame();
+  // A coroutine runs on the thread's own stack, as does what is no frame.
+  const bool on_own_stack = running != nullptr && running->stack_end() != nullptr;
   const std::byte* const end =
-      running != nullptr ? running->stack_end() : detail::this_thread_frames().stack_end();
+      on_own_stack ? running->stack_end() : detail::this_thread_frames().stack_end();
   const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
   if (here - end < margin) {
     raise("Elixir.ArgumentError",
-          "the term is nested too deeply for the stack of this native call; "
-          "give the NIF a larger upcall::stack_size");
+          on_own_stack ? "the term is nested too deeply for the stack of this native call; "
+                         "give the NIF a larger upcall::stack_size"
+                       : "the term is nested too deeply for the stack of the thread that this "
+                         "native call runs on; make it one that runs on a fiber, with a larger "
+                         "upcall::stack_size");
   }
 }
 
