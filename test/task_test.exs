@@ -15,6 +15,11 @@ defmodule UpcallTest.Task do
   defnif wait_in_place(f, where)
   defnif open_account()
   defnif add(account, f)
+  defnif open_journal()
+  defnif finished(shared)
+  defnif sign_in_task(shared, name, inside)
+  defnif sign_on_fiber(shared, name, inside)
+  defnif sign_pinned(shared, name, inside)
   defnif hold(f)
   defnif native_heap()
   defnif terminate_in_task(f, text)
@@ -158,6 +163,74 @@ defmodule Upcall.TaskTest do
     assert Native.add(account, f) == 6
     assert Native.add(Native.open_account(), f) == 3
     :erlang.garbage_collect()
+  end
+
+  describe "a coroutine, a fiber and a pinned call" do
+    @signs [&Native.sign_in_task/3, &Native.sign_on_fiber/3, &Native.sign_pinned/3]
+    @pairs for outer <- @signs, inner <- @signs, do: {outer, inner}
+
+    test "share an object: one at a time, in the order in which they asked" do
+      test = self()
+      shared = Native.open_journal()
+
+      wait = fn ->
+        send(test, {:inside, self()})
+        receive(do: (:go -> :ok))
+      end
+
+      holder = spawn_link(fn -> Native.sign_pinned(shared, "pinned", wait) end)
+      assert_receive {:inside, ^holder}, 5_000
+
+      frames =
+        for {sign, name} <- [{&Native.sign_on_fiber/3, "fiber"}, {&Native.sign_in_task/3, "task"}] do
+          pid = spawn_link(fn -> sign.(shared, name, wait) end)
+          Wait.until_queued(pid)
+          pid
+        end
+
+      refute_received {:inside, _}
+      send(holder, :go)
+
+      for each <- frames do
+        assert_receive {:inside, ^each}, 5_000
+        refute_received {:inside, _}
+        send(each, :go)
+      end
+
+      assert Native.finished(shared) == ["pinned", "fiber", "task"]
+    end
+
+    test "may have it in functions of each other" do
+      for {outer, inner} <- @pairs do
+        shared = Native.open_journal()
+        outer.(shared, "outer", fn -> inner.(shared, "inner", fn -> :ok end) end)
+        assert Native.finished(shared) == ["inner", "outer"]
+      end
+    end
+
+    # The race: both are abandoned at once, and threads of ours finish them in any order.
+    test "end from the innermost outwards when their process is killed" do
+      test = self()
+
+      for {outer, inner} <- @pairs, _ <- 1..if(@sanitized, do: 10, else: 100) do
+        shared = Native.open_journal()
+
+        {killed, monitor} =
+          spawn_monitor(fn ->
+            outer.(shared, "outer", fn ->
+              inner.(shared, "inner", fn ->
+                send(test, :innermost)
+                Process.sleep(:infinity)
+              end)
+            end)
+          end)
+
+        assert_receive :innermost, 5_000
+        Process.exit(killed, :kill)
+        assert_receive {:DOWN, ^monitor, _, _, :killed}
+        assert Native.finished(shared) == ["inner", "outer"]
+      end
+    end
   end
 
   describe "1,000,000 frames suspended at once" do

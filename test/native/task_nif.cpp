@@ -1,11 +1,12 @@
-// What only coroutines do: tasks that await tasks, what they await, and very many at once.
+// What only coroutines do: tasks that await tasks, what they await, very many at once, and beside
+// other bodies.
 
 #include <malloc.h>
 
 #include <cstdint>
 #include <stdexcept>
 #include <string>
-#include <upcall/coroutines.hpp>
+#include <upcall.hpp>
 #include <upcall/stl.hpp>
 #include <utility>
 #include <vector>
@@ -143,6 +144,50 @@ upcall::task<upcall::resource<account>> open_account() {
 }
 UPCALL_NIF(open_account);
 UPCALL_NIF_AS("add", &account::add);
+
+// ---- beside other bodies ----
+
+struct journal {
+  std::vector<std::string> finished;  // by whom, in order
+};
+using shared_journal = upcall::exclusive<journal>;
+using journal_handle = upcall::resource<shared_journal>;
+
+upcall::task<journal_handle> open_journal() { co_return upcall::make_resource<shared_journal>(); }
+UPCALL_NIF(open_journal);
+
+upcall::task<std::vector<std::string>> finished(journal_handle shared) {
+  const auto mine = co_await shared->async_lock();
+  co_return mine->finished;
+}
+UPCALL_NIF(finished);
+
+// Writes to the object as it ends, so it must have it until then.
+struct signature {
+  signature(shared_journal::access& written, std::string by) noexcept
+      : of(written), name(std::move(by)) {}
+  signature(const signature&) = delete;
+  signature& operator=(const signature&) = delete;
+  ~signature() { of->finished.push_back(name); }
+  shared_journal::access& of;
+  std::string name;
+};
+
+upcall::task<> sign(journal_handle shared, std::string name,
+                    upcall::async_function<void()> inside) {
+  auto mine = co_await shared->async_lock();
+  const signature last(mine, std::move(name));
+  co_await inside();
+}
+UPCALL_NIF_AS("sign_in_task", &sign);
+
+void sign_in_place(journal_handle shared, std::string name, upcall::function<void()> inside) {
+  auto mine = shared->lock();
+  const signature last(mine, std::move(name));
+  inside();
+}
+UPCALL_NIF_AS("sign_on_fiber", &sign_in_place);
+UPCALL_NIF_AS("sign_pinned", &sign_in_place, upcall::pinned);
 
 // ---- many ----
 
