@@ -61,8 +61,9 @@ upcall::task<std::int64_t> add(number_function f, const std::vector<std::int64_t
 /// Tasks that are made first, and awaited in another order; one is never begun.
 upcall::task<std::vector<std::int64_t>> out_of_order(number_function f,
                                                      std::vector<std::int64_t> numbers) {
+  const std::vector<std::int64_t> none;
   auto first = add(f, numbers);
-  auto second = add(f, {});
+  auto second = add(f, none);
   auto unused = descend(f, 5);
   const std::int64_t of_second = co_await std::move(second);
   const std::int64_t of_first = co_await std::move(first);
