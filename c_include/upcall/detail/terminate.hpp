@@ -41,9 +41,11 @@ inline std::string terminate_message() noexcept {
     if (earlier_terminate_handler != nullptr) earlier_terminate_handler();
     std::abort();
   }
-  running->park(running->is_abandoned()
-                    ? 0
-                    : exception_reply(running->env(), "Elixir.RuntimeError", terminate_message()));
+  // The text is gone before the stack is lost, which frees nothing.
+  ERL_NIF_TERM reply = 0;
+  if (!running->is_abandoned())
+    reply = exception_reply(running->env(), "Elixir.RuntimeError", terminate_message());
+  running->park(reply);
 }
 
 }  // namespace detail
