@@ -60,6 +60,7 @@ defmodule Upcall.TaskTest do
 
     test "are destroyed from the innermost outwards, however deep, when their caller is killed" do
       test = self()
+      {made, destroyed} = Native.objects()
 
       call = fn 0 ->
         send(test, :suspended)
@@ -71,6 +72,9 @@ defmodule Upcall.TaskTest do
       Process.exit(pid, :kill)
       assert_receive {:DOWN, ^monitor, _, _, :killed}
       Wait.until_no_frames(Native)
+      {made_now, destroyed_now} = Native.objects()
+      assert made_now - made == destroyed_now - destroyed
+      assert made_now - made == @depth + 1
     end
 
     test "catch what those throw, and go on" do
