@@ -28,8 +28,8 @@ struct yielding_body {
 
 /// What a NIF's options come to.
 struct nif_options {
-  unsigned dirty = 0;  ///< erl_nif's flag for the scheduler its steps run on
-  std::size_t stack_size = std::size_t{256} * 1024;
+  unsigned dirty = 0;                    ///< erl_nif's flag for the scheduler its steps run on
+  std::size_t stack_size = 0;            ///< of a fiber, 0 for the default
   bool pinned = false;                   ///< on an OS thread of its own
   std::size_t chunk_size = 1000;         ///< of a generator
   const yielding_body* yield = nullptr;  ///< of a fiber that yields values

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -104,26 +103,27 @@ class chunk final : public chunk_base {
   [[nodiscard]] bool empty() const noexcept { return m_values.empty(); }
 
   ERL_NIF_TERM take(frame& running) override {
-    const frame::codec_scope scope(running);
     ErlNifEnv* const env = running.env();
-    ERL_NIF_TERM list = enif_make_list(env, 0);
-    auto each = m_values.end();
-    try {
-      while (each != m_values.begin()) {
-        --each;
-        list = enif_make_list_cell(env, upcall::encode<T>(env, *each), list);
+    m_terms.clear();
+    m_terms.reserve(m_values.size());
+    {
+      const frame::codec_scope scope(running);
+      try {
+        for (const auto& each : m_values) m_terms.push_back(upcall::encode<T>(env, each));
+      } catch (...) {
+        m_values.erase(m_values.begin() + static_cast<std::ptrdiff_t>(m_terms.size()),
+                       m_values.end());
+        throw;
       }
-    } catch (...) {
-      m_values.erase(each, m_values.end());
-      throw;
     }
     begin_next(env, m_values.size());
     m_values.clear();
-    return list;
+    return enif_make_list_from_array(env, m_terms.data(), static_cast<unsigned>(m_terms.size()));
   }
 
  private:
   std::vector<T> m_values;
+  std::vector<ERL_NIF_TERM> m_terms;  // of one `take`
 };
 
 /// Tells Elixir that the call has its arguments, and will yield when it is resumed.

@@ -123,6 +123,8 @@ struct nif_body<Function, Parameters, Options, coroutine_body> {
     static_assert((!waits_in<std::remove_cv_t<Ps>, body_kind::fiber>() && ...),
                   "a coroutine can't wait for an upcall::function (or a std::function): take an "
                   "upcall::async_function, and co_await it");
+    static_assert(Options.stack_size == 0,
+                  "a coroutine has no stack of its own: drop upcall::stack_size");
     static_assert(Options.yield == nullptr,
                   "upcall::yields is for NIFs on fibers: a coroutine that yields values returns an "
                   "upcall::generator");

@@ -114,12 +114,16 @@ void run_bound(frame& running, const ERL_NIF_TERM* raw) {
   }
 }
 
+inline constexpr std::size_t default_stack_size = std::size_t{256} * 1024;
+
 /// Direct code runs on a fiber.
 template <auto Function, class Parameters, nif_options Options>
 struct nif_body<Function, Parameters, Options, fiber_body> {
   static ERL_NIF_TERM start(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* raw) noexcept {
     return start_fiber_frame<&run_bound<Function, Parameters, Options>>(
-        env, nif, stack_pool::class_of(Options.stack_size), raw);
+        env, nif,
+        stack_pool::class_of(Options.stack_size == 0 ? default_stack_size : Options.stack_size),
+        raw);
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -108,17 +109,14 @@ class sequence_source final : public sequence_base {
   /// Makes the next elements current where that needs no upcall. False where it does.
   bool fill_here(frame& running) {
     if (m_position < m_chunk.size()) return true;
-    m_chunk.clear();
-    m_position = 0;
     if (m_failure) throw *std::exchange(m_failure, std::nullopt);
     if (now() == state::list) read_list(running);
-    return now() == state::ended || !m_chunk.empty() || m_failure;
+    return now() == state::ended || m_position < m_chunk.size() || m_failure;
   }
   /// Takes the answer to a request.
   void fill_with(frame& running, ERL_NIF_TERM answer) {
-    ERL_NIF_TERM elements = take_answer(running, answer);
-    const codec_call decoding(*this, running);
-    while (decoding.take_from(elements)) continue;
+    const ERL_NIF_TERM elements = take_answer(running, answer);
+    decode_from(running, elements, std::numeric_limits<std::size_t>::max());
     count(m_chunk.size());
   }
   /// Gives the current element and leaves it.
@@ -133,29 +131,23 @@ class sequence_source final : public sequence_base {
     T value;
   };
 
-  /// Decodes elements one by one; the first that fails is the last.
-  class codec_call {
-   public:
-    codec_call(sequence_source& into, frame& running)
-        : m_into(into), m_running(running), m_scope(running) {}
-    bool take_from(ERL_NIF_TERM& rest) const {
-      ERL_NIF_TERM next = 0;
-      if (!enif_get_list_cell(m_running.env(), rest, &next, &rest)) return false;
-      try {
-        m_into.m_chunk.push_back({decode<T>(m_running.env(), next)});
-        ++m_into.m_count;
-        return true;
-      } catch (const bad_term& failure) {
-        m_into.fail(failure);
-        return false;
-      }
+  /// Decodes elements of a list, `most` at most, and gives the rest of it. The first that fails is
+  /// the last.
+  ERL_NIF_TERM decode_from(frame& running, ERL_NIF_TERM list, std::size_t most) {
+    const frame::codec_scope scope(running);
+    ErlNifEnv* const env = running.env();
+    ERL_NIF_TERM next = 0;
+    m_before += m_chunk.size();
+    m_chunk.clear();
+    m_position = 0;
+    try {
+      while (m_chunk.size() < most && enif_get_list_cell(env, list, &next, &list))
+        m_chunk.push_back({decode<T>(env, next)});
+    } catch (const bad_term& failure) {
+      fail(failure);
     }
-
-   private:
-    sequence_source& m_into;
-    frame& m_running;
-    frame::codec_scope m_scope;
-  };
+    return list;
+  }
 
   void fill() {
     frame& running = frame_for_upcall();
@@ -164,14 +156,12 @@ class sequence_source final : public sequence_base {
   }
 
   void read_list(frame& running) {
-    ERL_NIF_TERM left = rest(running);
-    {
-      const codec_call decoding(*this, running);
-      while (m_chunk.size() < most() && decoding.take_from(left)) continue;
+    const ERL_NIF_TERM left = decode_from(running, rest(running), most());
+    if (m_failure || enif_is_empty_list(running.env(), left)) return end();
+    if (m_chunk.size() < most()) {
+      fail(bad_term("a proper list", left));
+      return end();
     }
-    if (m_failure) return end();
-    if (enif_is_empty_list(running.env(), left)) return end();
-    if (m_chunk.size() < most()) return fail(bad_term("a proper list", left)), end();
     keep_rest(running, left, state::list);
   }
 
@@ -181,7 +171,7 @@ class sequence_source final : public sequence_base {
       const nif_identity nif = running_frame().nif();
       raise("Elixir.ArgumentError",
             printed_module(library_module) + "." + nif.name + "/" + std::to_string(nif.arity) +
-                ": element " + std::to_string(m_count + 1) +
+                ": element " + std::to_string(m_before + m_chunk.size() + 1) +
                 " of an enumerable: " + failure.where() + "expected " + failure.expected() +
                 ", got: " + printed(failure.got().raw()));
     } catch (const error& made) {
@@ -191,7 +181,7 @@ class sequence_source final : public sequence_base {
 
   std::vector<element> m_chunk;
   std::size_t m_position = 0;
-  std::size_t m_count = 0;         // of all that came
+  std::size_t m_before = 0;        // elements of earlier chunks
   std::optional<error> m_failure;  // in the place of the element after the chunk
 };
 
