@@ -104,6 +104,7 @@ inline step_mark current_step() noexcept {
 inline ErlNifEnv* current_env() {
   frame* running = current_frame();
   if (running == nullptr) return env_of_pinned_call();
+  running->show_env();
   // An abandoned frame has no process, but still an environment of its own.
   return running->env() != nullptr ? running->env() : running->views();
 }

@@ -2,6 +2,7 @@
 
 #include <erl_nif.h>
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -32,6 +33,13 @@ inline ERL_NIF_TERM make_text(ErlNifEnv* env, std::string_view text) noexcept {
   unsigned char* bytes = enif_make_new_binary(env, text.size(), &binary);
   if (!text.empty()) std::memcpy(bytes, text.data(), text.size());
   return binary;
+}
+
+/// Makes a tuple. The functions of the VM for that are variadic, and cost more.
+template <class... Terms>
+ERL_NIF_TERM make_tuple(ErlNifEnv* env, Terms... terms) noexcept {
+  const std::array<ERL_NIF_TERM, sizeof...(Terms)> parts{terms...};
+  return enif_make_tuple_from_array(env, parts.data(), static_cast<unsigned>(parts.size()));
 }
 
 }  // namespace detail

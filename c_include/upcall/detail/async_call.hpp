@@ -40,6 +40,7 @@ template <class R>
 class returned_value : public outcome_taker {
  public:
   void take(frame& running, ERL_NIF_TERM returned) override {
+    const auto scope = frame::codec_scope::of<R>(running);
     m_value.emplace(decode<R>(running.env(), returned));
   }
 

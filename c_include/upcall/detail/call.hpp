@@ -44,7 +44,7 @@ concept returnable = std::is_void_v<R> || std::same_as<R, term> ||(decodable<R> 
 template <class R>
 R decode_outcome(frame& running, ERL_NIF_TERM value) {
   try {
-    const frame::codec_scope scope(running);
+    const auto scope = frame::codec_scope::of<R>(running);
     return decode<R>(running.env(), value);
   } catch (const bad_term& failure) {
     throw_bad_return(running, failure);
@@ -54,16 +54,16 @@ R decode_outcome(frame& running, ERL_NIF_TERM value) {
 template <class... Args>
 ERL_NIF_TERM make_request(frame& running, const Args&... args) {
   ErlNifEnv* env = running.env();
-  const frame::codec_scope scope(running);
+  const auto scope = frame::codec_scope::of<Args...>(running);
   // The token is taken last: what was borrowed before it is stale.
   const std::array<ERL_NIF_TERM, sizeof...(Args)> raw{encode(env, args)...};
   const ERL_NIF_TERM token = running.next_token();
   if constexpr (sizeof...(Args) == 1) {
     return enif_make_list_cell(env, token, raw[0]);
   } else if constexpr (sizeof...(Args) == 2) {
-    return enif_make_tuple3(env, token, raw[0], raw[1]);
+    return make_tuple(env, token, raw[0], raw[1]);
   } else {
-    return enif_make_tuple3(
+    return make_tuple(
         env, atoms::apply.raw(), token,
         enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size())));
   }

@@ -128,13 +128,13 @@ class chunk final : public chunk_base {
 
 /// Tells Elixir that the call has its arguments, and will yield when it is resumed.
 inline ERL_NIF_TERM generate_request(frame& running) noexcept {
-  return enif_make_tuple2(running.env(), atoms::generate.raw(), running.next_token());
+  return make_tuple(running.env(), atoms::generate.raw(), running.next_token());
 }
 
 /// Gives Elixir the values that were yielded. Throws as `take`.
 inline ERL_NIF_TERM chunk_request(frame& running) {
   const ERL_NIF_TERM values = running.yields->take(running);
-  return enif_make_tuple3(running.env(), atoms::chunk.raw(), running.next_token(), values);
+  return make_tuple(running.env(), atoms::chunk.raw(), running.next_token(), values);
 }
 
 }  // namespace detail

@@ -186,7 +186,6 @@ class coroutine_frame : public frame {
     const ERL_NIF_TERM returned = take_outcome();
     try {
       try {
-        const codec_scope scope(*this);
         taker.take(*this, returned);
       } catch (const bad_term& failure) {
         set_request(bad_return_request(*this, failure));

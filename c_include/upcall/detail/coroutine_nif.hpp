@@ -70,7 +70,7 @@ class coroutine_nif : public coroutine_frame {
     run([&] {
       const body_end after{m_body};
       const ERL_NIF_TERM value = make_result();
-      set_result(enif_make_tuple2(env(), atoms::return_.raw(), value));
+      set_result(make_tuple(env(), atoms::return_.raw(), value));
     });
     destroy();
   }

@@ -108,8 +108,7 @@ void run_bound(frame& running, const ERL_NIF_TERM* raw) {
     call_bound<Function>(std::type_identity<Parameters>{}, arguments, [&](const auto& make) {
       if (running.is_abandoned()) return;
       const frame::codec_scope scope(running);
-      running.set_result(
-          enif_make_tuple2(running.env(), atoms::return_.raw(), make(running.env())));
+      running.set_result(make_tuple(running.env(), atoms::return_.raw(), make(running.env())));
     });
   }
 }

@@ -8,6 +8,7 @@
 #include <exception>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -79,9 +80,8 @@ class frame : public holder {
 
   /// The parts of `suspend` before and after the body is left.
   void set_request(ERL_NIF_TERM request) {
-    ERL_NIF_TERM pending = 0;
     // With an exception pending the VM would take any reply for that exception, and lose the frame.
-    if (enif_has_pending_exception(m_env, &pending)) throw_pending(pending);
+    if (m_env_was_shown) check_nothing_pending();
     if (m_result != 0) keep_result();
     m_step->reply = m_handle == nullptr ? first_request(request) : next_request(request);
   }
@@ -184,17 +184,29 @@ class frame : public holder {
   [[nodiscard]] nif_identity nif() const noexcept { return m_nif; }
   [[nodiscard]] bool is_abandoned() const noexcept { return m_abandoned; }
 
+  /// Notes that code of the user's has the environment of the step, and may raise in it.
+  void show_env() noexcept { m_env_was_shown = true; }
+
   /// Says for its lifetime that a codec runs, whose half-built terms a suspension would lose.
   class codec_scope {
    public:
-    explicit codec_scope(frame& running) noexcept : m_frame(running), m_before(running.m_in_codec) {
-      m_frame.m_in_codec = true;
+    explicit codec_scope(frame& running) noexcept : codec_scope(running, false) {
+      running.show_env();
+    }
+    /// `Ts` are what is decoded or encoded. Where all are numbers, no code of the user's runs.
+    template <class... Ts>
+    static codec_scope of(frame& running) noexcept {
+      if constexpr (!(std::is_arithmetic_v<Ts> && ...)) running.show_env();
+      return codec_scope(running, false);
     }
     codec_scope(const codec_scope&) = delete;
     codec_scope& operator=(const codec_scope&) = delete;
     ~codec_scope() { m_frame.m_in_codec = m_before; }
 
    private:
+    codec_scope(frame& running, bool /*shows*/) noexcept
+        : m_frame(running), m_before(std::exchange(running.m_in_codec, true)) {}
+
     frame& m_frame;
     bool m_before;
   };
@@ -288,6 +300,7 @@ class frame : public holder {
     m_env = next_step.env;
     m_outcome_kind = kind;
     m_outcome = outcome;
+    m_env_was_shown = false;
     if (kind == outcome_kind::abandoned) {
       m_abandoned = true;
       ++m_step_number;  // what was borrowed is gone
@@ -309,8 +322,8 @@ class frame : public holder {
     return update_request(request);
   }
   UPCALL_COLD ERL_NIF_TERM update_request(ERL_NIF_TERM request) {
-    return enif_make_tuple4(m_env, atoms::update.raw(), m_roots.map(), selected_function(),
-                            with_halts(request));
+    return make_tuple(m_env, atoms::update.raw(), m_roots.map(), selected_function(),
+                      with_halts(request));
   }
 
   UPCALL_COLD ERL_NIF_TERM first_request(ERL_NIF_TERM request);
@@ -354,6 +367,10 @@ class frame : public holder {
     raise("Elixir.ArgumentError", "the roots of this frame are not those it handed out");
   }
   UPCALL_COLD void throw_outcome();
+  void check_nothing_pending() {
+    ERL_NIF_TERM pending = 0;
+    if (enif_has_pending_exception(m_env, &pending)) throw_pending(pending);
+  }
   [[noreturn]] UPCALL_COLD void throw_pending(ERL_NIF_TERM reason);
   [[noreturn]] UPCALL_COLD void throw_abandoned();
   [[noreturn]] UPCALL_COLD static void throw_not_awaited();
@@ -372,6 +389,7 @@ class frame : public holder {
   outcome_kind m_outcome_kind = outcome_kind::returned;
   bool m_selection_changed = false;
   bool m_in_codec = false;
+  bool m_env_was_shown = false;
   bool m_abandoned = false;
   bool m_was_suspended = false;
   bool m_yield_is_due = false;

@@ -31,8 +31,8 @@ inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
   counts.suspended.fetch_add(1, std::memory_order_relaxed);
   m_was_suspended = true;
   m_roots.end_step(m_env);
-  return enif_make_tuple5(m_env, atoms::upcall.raw(), reference, m_roots.map(), selected_function(),
-                          request);
+  return make_tuple(m_env, atoms::upcall.raw(), reference, m_roots.map(), selected_function(),
+                    request);
 }
 
 inline void frame::end_suspended() noexcept {
@@ -49,7 +49,7 @@ inline ERL_NIF_TERM frame::halts_before(ERL_NIF_TERM reply) {
   for (const root_handle& each : m_to_halt)
     continuations = enif_make_list_cell(m_env, root_term(each->index()), continuations);
   m_to_halt.clear();
-  return enif_make_tuple3(m_env, atoms::halt.raw(), continuations, reply);
+  return make_tuple(m_env, atoms::halt.raw(), continuations, reply);
 }
 
 inline void frame::throw_outcome() {
@@ -93,12 +93,12 @@ inline void frame::park(ERL_NIF_TERM reply) noexcept {
 }
 
 inline ERL_NIF_TERM yield_request(frame& running) noexcept {
-  return enif_make_tuple2(running.env(), atoms::yield.raw(), running.next_token());
+  return make_tuple(running.env(), atoms::yield.raw(), running.next_token());
 }
 
 /// Asks Elixir to wait for what the frame's `awaited` is, `timeout` milliseconds at most.
 inline ERL_NIF_TERM wait_request(frame& running, ERL_NIF_TERM timeout) noexcept {
-  return enif_make_tuple3(running.env(), atoms::wait.raw(), running.next_token(), timeout);
+  return make_tuple(running.env(), atoms::wait.raw(), running.next_token(), timeout);
 }
 
 /// Asks Elixir to raise that the function which was called returned something unexpected: only

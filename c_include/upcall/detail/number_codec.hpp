@@ -21,6 +21,10 @@ namespace detail {
   throw bad_term("an integer from " + std::to_string(least) + " to " + std::to_string(most), got);
 }
 
+[[noreturn]] UPCALL_COLD inline void throw_no_boolean(ERL_NIF_TERM got) {
+  throw bad_term("a boolean", got);
+}
+
 template <class T>
 concept plain_integer = std::integral<T> && !std::same_as<T, bool> && sizeof(T) <= 8;
 
@@ -83,7 +87,7 @@ struct codec<bool> {
   static bool decode(ErlNifEnv*, ERL_NIF_TERM raw) {
     if (raw == detail::atoms::true_.raw()) return true;
     if (raw == detail::atoms::false_.raw()) return false;
-    throw bad_term("a boolean", raw);
+    detail::throw_no_boolean(raw);
   }
   static ERL_NIF_TERM encode(ErlNifEnv*, bool value) noexcept {
     return value ? detail::atoms::true_.raw() : detail::atoms::false_.raw();

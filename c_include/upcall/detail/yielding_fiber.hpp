@@ -31,7 +31,7 @@ void run_yielding(frame& running, const body_call& body) {
     throw;
   }
   if (running.is_abandoned()) return;
-  running.set_result(enif_make_tuple2(running.env(), atoms::return_.raw(), values.take(running)));
+  running.set_result(make_tuple(running.env(), atoms::return_.raw(), values.take(running)));
 }
 
 template <class T>
