@@ -246,7 +246,7 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
             Native.calls_in_noexcept(&fails_at_one/1, after_upcall)
           end
 
-        assert failure.message =~ "its stack is lost"
+        assert failure.message =~ "what it holds is lost"
         assert failure.message =~ "an exception met a destructor or a noexcept function"
         assert failure.message =~ "the reason"
       end
@@ -288,7 +288,7 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
         f = fn x -> raise("reason #{x}") end
 
         for native <- [&Native.destructor_calls/1, &Native.throwing_destructor_calls/1] do
-          assert_raise RuntimeError, ~r/its stack is lost/, fn -> native.(f) end
+          assert_raise RuntimeError, ~r/what it holds is lost/, fn -> native.(f) end
         end
 
         assert_parked(context, 2)

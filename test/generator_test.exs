@@ -8,6 +8,8 @@ defmodule UpcallTest.Generator do
   defnif with_lock(object, f)
   defnif make_countdown(from)
   defnif countdown_values(countdown)
+  defnif yield_through_c(count)
+  defnif take_statuses_of_c()
   defnif yield_without_yields()
   defnif yield_another_type()
 
@@ -124,9 +126,13 @@ for body <- [:coroutine, :fiber] do
       end
 
       test "is enumerated in the process that does it" do
-        range = native(:map, [3, fn i -> {i, self()} |> elem(0) end])
-        assert Task.await(Task.async(fn -> Enum.to_list(range) end)) == [0, 1, 2]
+        test = self()
+        range = native(:map, [3, fn i -> send(test, {i, self()}) && i end])
+        %{pid: other} = task = Task.async(fn -> Enum.to_list(range) end)
+        assert Task.await(task) == [0, 1, 2]
+        for i <- 0..2, do: assert_received({^i, ^other})
         assert Enum.to_list(range) == [0, 1, 2]
+        for i <- 0..2, do: assert_received({^i, ^test})
       end
     end
 
@@ -241,14 +247,14 @@ for body <- [:coroutine, :fiber] do
       end
 
       test "when a suspended enumeration is dropped" do
-        Task.await(
-          Task.async(fn ->
-            {:suspended, _, _} = Enumerable.reduce(native(:count, [1]), {:cont, []}, @step)
-            assert Upcall.Frame.info(Native).suspended == 1
-          end)
-        )
+        assert begin_and_drop() == 1
+        Wait.until(fn -> :erlang.garbage_collect() && all_destroyed() end)
+      end
 
-        Wait.until(&all_destroyed/0)
+      # Where nothing of it stays on the test's stack.
+      defp begin_and_drop do
+        {:suspended, _, _} = Enumerable.reduce(native(:count, [1]), {:cont, []}, @step)
+        Upcall.Frame.info(Native).suspended
       end
 
       # A nested call uses the object when the one that has it is closed.
@@ -343,6 +349,14 @@ defmodule Upcall.GeneratorTest do
     :erlang.garbage_collect()
     assert Enum.to_list(values) == Enum.to_list(50..1)
     assert Enum.take(values, 2) == [50, 49]
+  end
+
+  test "a callback of a C library yields, and tells the library when nobody wants more" do
+    assert Enum.to_list(Native.yield_through_c(100)) == Enum.to_list(0..99)
+    assert Native.take_statuses_of_c() == 0
+    assert Enum.take(Native.yield_through_c(1_000_000), 20) == Enum.to_list(0..19)
+    assert Native.take_statuses_of_c() == 7
+    assert {count, count} = Native.objects()
   end
 
   test "only a NIF that says so yields, and what it says" do

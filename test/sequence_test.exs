@@ -9,6 +9,9 @@ defmodule UpcallTest.Sequence do
   defnif_both(drop_then_call(source, f))
   defnif_both(call_for_each(source, f))
   defnif_both(interleave(one, other))
+  defnif_both(first_of_both(one, other))
+  defnif_both(sum_after_failure(source))
+  defnif numbers(size)
   defnif count_if_odd(source)
   defnif loop_in_task(source)
   defnif call_all(source)
@@ -72,7 +75,8 @@ for body <- [:coroutine, :fiber] do
             {"a stream", quote(do: Stream.map(1..2_500, &(&1 * 2)))},
             {"a stream that ends early", quote(do: Stream.take_while(1..2_500, &(&1 < 700)))},
             {"a set", quote(do: MapSet.new(1..100))},
-            {"another native call", quote(do: Stream.flat_map(1..50, fn i -> [i, -i] end))}
+            {"a native generator", quote(do: Native.numbers(2_500))},
+            {"a stream of lists", quote(do: Stream.flat_map(1..50, fn i -> [i, -i] end))}
           ] do
         test "is read to its end: #{name}" do
           source = unquote(source)
@@ -141,6 +145,23 @@ for body <- [:coroutine, :fiber] do
         source = Stream.resource(fn -> 1 end, &{[&1], &1 + 1}, fn _ -> raise "the end" end)
         assert_raise RuntimeError, "the end", fn -> native(:sum_of, [source, 10]) end
         assert_raise RuntimeError, "the end", fn -> native(:drop_then_call, [source, & &1]) end
+      end
+
+      test "whose end fails does not keep others open" do
+        failing = Stream.resource(fn -> 1 end, &{[&1], &1 + 1}, fn _ -> raise "the end" end)
+
+        for {one, other} <- [{failing, told()}, {told(), failing}] do
+          f = fn -> native(:first_of_both, [one, other]) end
+          assert_raise RuntimeError, "the end", f
+          assert given() == {1, {:closed, 2}}
+        end
+      end
+
+      test "is read again after its last element, and gives none" do
+        assert native(:sum_after_failure, [[1, 2, :a, 4]]) == 3
+        assert native(:sum_after_failure, [Stream.map([1, 2, :a, 4], & &1)]) == 3
+        failing = Stream.map(1..3, fn x -> if x == 3, do: raise("three"), else: x end)
+        assert native(:sum_after_failure, [failing]) == 3
       end
 
       test "leaves nothing when the caller is killed" do

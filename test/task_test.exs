@@ -13,6 +13,10 @@ defmodule UpcallTest.Task do
   defnif call_executor(f, where)
   defnif yield_unawaited()
   defnif wait_in_place(f, where)
+  defnif lock_in_place()
+  defnif get_in_place(f, where, waits)
+  defnif apply_in_place(f, where)
+  defnif yield_value_in_task()
   defnif open_account()
   defnif add(account, f)
   defnif open_journal()
@@ -150,6 +154,28 @@ defmodule Upcall.TaskTest do
       end
     end
 
+    test "for its turn, or an answer of an executor, other than by co_await" do
+      server = start_supervised!(Upcall.Server)
+      f = fn x -> if self() == server and x == 1, do: Process.sleep(100) && 7, else: x end
+      message = ~r/can't wait in the middle.*co_await/
+
+      for call <- [
+            fn -> Native.lock_in_place() end,
+            fn -> Native.get_in_place(f, server, false) end,
+            fn -> Native.apply_in_place(f, server) end
+          ] do
+        assert_raise RuntimeError, message, call
+      end
+
+      assert Native.get_in_place(fn x -> x + 1 end, server, true) == 2
+    end
+
+    test "for who enumerates, other than by co_yield" do
+      assert_raise RuntimeError, ~r/yields by co_yield: return an upcall::generator/, fn ->
+        Native.yield_value_in_task()
+      end
+    end
+
     test "by a yield that it does not await" do
       assert_raise RuntimeError, ~r/did not co_await it/, fn -> Native.yield_unawaited() end
     end
@@ -279,7 +305,7 @@ defmodule Upcall.TaskTest do
       failure =
         assert_raise RuntimeError, fn -> Native.terminate_in_task(fn 0 -> 0 end, "the reason") end
 
-      assert failure.message =~ "its stack is lost"
+      assert failure.message =~ "what it holds is lost"
       assert failure.message =~ "the reason"
       assert Upcall.Frame.info(Native).parked == parked + 1
       assert Native.upcase("it goes on") == "IT GOES ON"

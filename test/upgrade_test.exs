@@ -126,6 +126,53 @@ for_both_bodies UpcallTest.UpgradeTest, native: UpcallTest.Upgrade do
       end
     end
 
+    test "leaves enumerations to the old one, and begins new ones", %{beam: beam, path: path} do
+      test = self()
+      versions = Native.versions(test)
+
+      enumerating =
+        spawn(fn ->
+          step = fn version, seen ->
+            send(test, {:suspended, self()})
+
+            receive(
+              do: (:go -> {if(length(seen) == 2, do: :halt, else: :cont), [version | seen]})
+            )
+          end
+
+          send(test, {:returned, self(), Enum.reduce_while(versions, [], step)})
+        end)
+
+      assert_receive {:suspended, ^enumerating}
+      install(2, path)
+      reload(beam)
+      for _ <- 1..3, do: send(enumerating, :go)
+      assert_receive {:returned, ^enumerating, [1, 1, 1]}
+      assert_receive {:destroyed, 1}
+      assert Enum.take(versions, 2) == [2, 2]
+      assert_receive {:destroyed, 2}
+    end
+
+    # The VM takes a fun of the same code for one of the newer load.
+    test "goes on with no enumeration that was suspended before", %{beam: beam, path: path} do
+      test = self()
+
+      {_, monitor} =
+        spawn_monitor(fn ->
+          step = fn version, _ -> {:suspend, version} end
+          {:suspended, 1, go_on} = Enumerable.reduce(Native.versions(test), {:cont, nil}, step)
+          install(2, path)
+          reload(beam)
+
+          assert_raise ArgumentError, ~r/of this library as it is loaded now/, fn ->
+            go_on.({:cont, nil})
+          end
+        end)
+
+      assert_receive {:DOWN, ^monitor, _, _, :normal}, 5_000
+      assert_receive {:destroyed, 1}, 5_000
+    end
+
     # Its calls are answered by the new build's NIFs, which hand them to the old build's code.
     test "answers the calls of the old one's threads", %{beam: beam, path: path} do
       test = self()
@@ -351,6 +398,7 @@ for_both_bodies UpcallTest.UpgradeTest, native: UpcallTest.Upgrade do
       "version()",
       "call_twice(f, told)",
       "start_thread(f, executor, calls, told)",
+      "versions(told)",
       "make_object()",
       "make_named()",
       "use(object, before, inside)"

@@ -14,7 +14,7 @@ static upcall::task<std::int64_t> once(int64_function f, std::int64_t x) {
   co_return co_await f(x);
 }
 
-static upcall::task<std::int64_t> none(int64_function, std::int64_t x) { co_return x* x; }
+static upcall::task<std::int64_t> none(int64_function, std::int64_t x) { co_return (x * x); }
 
 UPCALL_NIF(many);
 UPCALL_NIF(once);

@@ -23,8 +23,9 @@ namespace upcall UPCALL_HIDDEN {
 /// codec. `env` is that of a hand-written NIF, and null elsewhere. A call that has not begun when
 /// `timeout` is over never will.
 ///
-/// Threads: those of native code and dirty IO schedulers, which it blocks; in a frame it suspends,
-/// and you may be on another thread afterwards.
+/// Threads: those of native code and dirty IO schedulers, which it blocks; on a fiber it suspends,
+/// and you may be on another thread afterwards. In a coroutine it throws: `co_await
+/// f.on(executor).async(…)`.
 /// Throws: `error` on normal and dirty CPU schedulers, and for a wrong argument (an `ArgumentError`
 /// that names it); `abandoned` when the process of the NIF was killed meanwhile. In a hand-written
 /// NIF, wrap it in `upcall::catching`.

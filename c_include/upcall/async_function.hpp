@@ -43,7 +43,7 @@ class async_function<R(Args...)> {
 
   /// Looks a function up by name: `auto upcase = co_await
   /// upcall::async_function<std::string(std::string)>::named({"Elixir.String", "upcase"})`.
-  /// Throws, when awaited: `error`.
+  /// The names must be there until then. Throws, when awaited: `error`.
   [[nodiscard("nothing is looked up before it is awaited: co_await it")]] static detail::
       async_lookup<async_function>
       named(const mfa& name) noexcept {

@@ -170,10 +170,9 @@ class error : public std::exception {
   throw error(exception_module, message);
 }
 
-/// Says that nobody waits for this native call any more: its caller was killed. Let it pass;
-/// destructors clean up. It derives from nothing, so that `catch (const std::exception&)` does not
-/// stop it.
-/// Threads: the call's own.
+/// Says that nobody waits for this native call any more: its caller was killed, or wants no more of
+/// its values. Let it pass; destructors clean up. It derives from nothing, so that `catch (const
+/// std::exception&)` does not stop it. Threads: the call's own.
 class abandoned final {};
 
 /// Says that a term is not what was expected, with where it was found: "element 3: ".

@@ -72,19 +72,20 @@ class exclusive {
 
   /// Waits for its turn and takes the object.
   /// Threads: the frame's own, and you may be on another thread afterwards; that of a pinned body,
-  /// which it blocks.
+  /// which it blocks. In a coroutine it throws: `co_await` what `async_lock` gives.
   /// Throws: `abandoned`; `error` outside of both, or when a call that was parked has the object.
   access lock() { return access(m_base->lock(), m_object); }
 
-  /// The same for a coroutine: `auto access = co_await shared->async_lock()`. This object must be
-  /// there until then. Throws, when awaited: `error` when a call that was parked has the object.
+  /// Waits and takes the object, in a coroutine: `auto access = co_await shared->async_lock()`.
+  /// This object must be there until then. Threads: the frame's own. Throws, when awaited: `error`
+  /// when a call that was parked has the object.
   [[nodiscard("it has the object when it was awaited: co_await it")]] detail::async_lock<exclusive>
   async_lock() noexcept {
     return {this};
   }
 
-  /// Takes the object, or gives nothing when another call has it.
-  /// Threads and Throws: as `lock`.
+  /// Takes the object, or gives nothing when another call has it. Threads: as `lock`, and in a
+  /// coroutine. Throws: as `lock`.
   std::optional<access> try_lock() {
     std::optional<detail::hold> taken = m_base->try_lock();
     if (!taken) return std::nullopt;

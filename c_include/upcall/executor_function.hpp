@@ -21,14 +21,15 @@ namespace upcall UPCALL_HIDDEN {
 /// Copies share the function; each call copies it to the executor, with what it has captured.
 ///
 /// Threads: any may hold and copy it. It can be called on threads that native code has made, and
-/// in frames, which suspend; not in hand-written NIFs and destructors of resources.
+/// in frames on fibers, which suspend; a coroutine awaits `async`. Not in hand-written NIFs and
+/// destructors of resources.
 template <class R, class... Args>
 class executor_function<R(Args...)> {
   static_assert((encodable<std::remove_cvref_t<Args>> && ...),
                 "upcall::codec has no encode for an argument of this function");
 
  public:
-  /// Calls it and waits. Threads: see above; in a frame you may be on another thread afterwards.
+  /// Calls it and waits. Threads: see above; on a fiber you may be on another thread afterwards.
   /// Throws: `error` when it raises, exits or throws, when what it returns is no `R`, and when the
   /// executor fails; `abandoned` when the caller of the frame is gone.
   R operator()(const std::remove_cvref_t<Args>&... args) const {

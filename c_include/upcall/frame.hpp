@@ -1,14 +1,12 @@
 #pragma once
 
-#include <erl_nif.h>
-
 #include "detail/call.hpp"
 #include "detail/frame.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
-/// What `yield` gives: to `co_await` in a coroutine, and of no use elsewhere.
-struct yielding {};
+/// Is what `yield` gives: to `co_await` in a coroutine, and of no use elsewhere.
+struct async_yield {};
 
 /// Lets other processes run: at the first call in a frame, then at most every half millisecond. In
 /// between it does nothing, so call it as often as convenient in code that computes for long. In a
@@ -16,8 +14,9 @@ struct yielding {};
 ///
 /// Threads: the frame's own; you may be on another thread afterwards. In a pinned NIF nothing waits
 /// for it, and it only looks whether the caller is gone.
-/// Throws: `abandoned`; `error` outside of a frame, and in a coroutine that does not await it.
-inline yielding yield() {
+/// Throws: `abandoned`; `error` outside of a frame; in a coroutine, where the one before was not
+/// awaited, or a codec calls it.
+inline async_yield yield() {
   if (detail::pinned_call* const call_here = detail::current_pinned_call()) {
     call_here->check_not_abandoned();
     return {};
@@ -32,8 +31,8 @@ inline yielding yield() {
   return {};
 }
 
-/// Whether the caller of this native call is gone, so that its result is wanted no more. Only
-/// frames that were suspended when their caller died come to know it; pinned NIFs always do.
+/// Whether nobody waits for this native call any more: its caller is gone, or who enumerated it has
+/// had enough. Only frames that were suspended then come to know it; pinned NIFs always do.
 /// Threads: any; false outside of a native call, and on threads that a pinned body has started.
 inline bool is_abandoned() noexcept {
   if (const detail::pinned_call* const call_here = detail::current_pinned_call())

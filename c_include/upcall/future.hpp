@@ -51,8 +51,9 @@ class future {
   }
 
   /// Waits for the answer, until the timeout that the call was made with is over, and gives it,
-  /// once. Threads: those of native code; in a frame it suspends, and you may be on another thread
-  /// afterwards. Throws: `error`, as the call would have; `abandoned`.
+  /// once. Threads: those of native code; on a fiber it suspends, and you may be on another thread
+  /// afterwards; a coroutine can have only an answer that is there, else it throws: `co_await`
+  /// this. Throws: `error`, as the call would have; `abandoned`.
   R get() {
     if constexpr (std::is_void_v<R>) {
       try_get().value();

@@ -21,10 +21,12 @@ namespace upcall UPCALL_HIDDEN {
 /// nobody wants more, it is destroyed where it is suspended, with what it holds. `Upcall.Generator`
 /// says how values travel.
 ///
-/// Threads: as an `upcall::task`, also after a `co_yield`.
+/// Threads: as an `upcall::task`, also after a `co_yield`. Throws, at a `co_yield`: what the codec
+/// of `T` throws, for the first value of the chunk that has no term.
 template <class T>
 class [[nodiscard]] generator {
-  static_assert(std::is_same_v<T, std::remove_cvref_t<T>>, "a generator yields values");
+  static_assert(std::is_same_v<T, std::remove_cvref_t<T>>,
+                "a generator yields values: take T without const and reference");
 
  public:
   using promise_type = detail::generator_promise<T>;

@@ -17,7 +17,7 @@
 namespace upcall UPCALL_HIDDEN {
 
 /// Names a function that nobody passed in: `upcall::mfa{"Elixir.String", "upcase"}`. The arity is
-/// that of the `upcall::function` made of it.
+/// that of the `upcall::function` or `async_function` made of it.
 struct mfa {
   const char* module;
   const char* function;
@@ -60,8 +60,10 @@ class kept_function<R(Args...)> {
     return async_function<R(Args...)>(detail::function_root::of_kept(m_copy));
   }
 
-  /// Makes it callable here, and calls it. Threads and Throws: as `function`.
+  /// Makes it callable here, and calls it; in a coroutine, `co_await async_here()(x)`. Threads and
+  /// Throws: as `function`.
   R operator()(const std::remove_cvref_t<Args>&... args) const { return here()(args...); }
+  /// The same, and gives what came of it. Threads and Throws: as `function::try_call`.
   result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
     try {
       return here().try_call(args...);
@@ -70,7 +72,8 @@ class kept_function<R(Args...)> {
     }
   }
 
-  /// Makes one that runs in an executor and can be called on any thread.
+  /// Makes one that runs in an executor and can be called on any thread. Threads: any. Throws:
+  /// nothing but for want of memory.
   [[nodiscard]] executor_function<R(Args...)> on(const executor& where,
                                                  const call_options& options = {}) const;
 

@@ -17,9 +17,8 @@
 namespace upcall UPCALL_HIDDEN {
 
 /// Reads an Elixir enumerable, an infinite one, too, as a C++ input range, once. Its elements come
-/// as they are wanted, in chunks that grow up to `ChunkSize`, and up to what half a millisecond
-/// gives; of what is computed for each, at most an eighth more is than was read. Where elements are
-/// large, a smaller `ChunkSize` saves memory: all of a chunk are there at once.
+/// in chunks: those of a list, `ChunkSize` at once; those of any other, as many as an eighth of
+/// what was read before, as half a millisecond gives, and as `ChunkSize`.
 ///
 ///     double sum(upcall::sequence<double> numbers) {            // on a fiber
 ///       double total = 0;
@@ -33,18 +32,25 @@ namespace upcall UPCALL_HIDDEN {
 ///     }
 ///
 /// One that is left early is halted, so that the enumerable cleans up: with the next upcall after
-/// it was destroyed, or before the native call returns; what fails at that is raised there.
+/// it was destroyed, or before the native call returns. What fails at that ends the native call: it
+/// comes out of the NIF, and C++ does not see it.
 ///
 /// Threads: the frame's own; you may be on another one after an element. Throws: `error`, where an
 /// element is no `T` (those before it have come), or where the enumerable raises (those of the same
-/// chunk have not come), and then it is at its end.
+/// chunk have not come); there are no more elements then.
 template <class T, std::size_t ChunkSize = 1000>
 class sequence {
   static_assert(decodable<T> && !borrowing<T>,
                 "the elements of an upcall::sequence are decoded a chunk at a time: T must have a "
                 "codec and borrow nothing, std::string in the place of std::string_view, say");
+  static_assert(
+      ChunkSize > 0,
+      "an upcall::sequence reads at least one element at a time: give it a ChunkSize of 1 "
+      "or more");
 
  public:
+  /// Is at an element. `++` goes to the next, and may suspend for it. Threads and Throws: see
+  /// above.
   class iterator {
    public:
     using value_type = T;
@@ -83,6 +89,7 @@ class sequence {
     m_source->begin();
     return iterator(*m_source);
   }
+  /// Gives what the iterator after the last element is equal to. Threads: any.
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
   /// For a coroutine: `co_await` gives a `std::optional<T>`, the next element or nothing at the

@@ -21,8 +21,8 @@ namespace upcall UPCALL_HIDDEN {
 ///     }
 ///     UPCALL_NIF(sum);
 ///
-/// It needs no stack of its own, and a callback costs half as much as on a fiber; but only the
-/// coroutine itself can wait, and not code that it calls. A task begins when it is awaited (that of
+/// It needs no stack of its own, and so less memory than a fiber; but only the coroutine itself can
+/// wait, and not code that it calls. A task begins when it is awaited (that of
 /// a NIF, at once), and goes where it is: chains of tasks that await each other may be as long as
 /// memory allows. One that is destroyed before it has ended destroys what it holds.
 ///

@@ -31,14 +31,14 @@ inline constexpr yields_option<T> yields;
 template <class T>
 void yield_value(T&& value) {
   using value_type = std::remove_cvref_t<T>;
-  detail::yield_on_fiber<value_type>(detail::frame_for_upcall(), std::forward<T>(value));
+  detail::yield_on_fiber<value_type>(detail::frame_to_yield_in(), std::forward<T>(value));
 }
 
 namespace detail {
 
 template <class T>
 constexpr void set(nif_options& options, yields_option<T>) {
-  options.yield = &yielding<T>;
+  options.yields = &yielding_body_of<T>;
 }
 
 }  // namespace detail

@@ -16,8 +16,8 @@ defmodule Upcall.Generator do
 
   The native call ends, and its C++ destructors have run, when the enumeration has: at its end, when the
   consumer stops early or raises, and some time after the consumer died or dropped a suspended enumeration.
-  A suspended one goes on in the process that began it, and an enumeration of the same module's older code
-  ends there; where the module was loaded again unchanged meanwhile, it raises `ArgumentError`.
+  A suspended enumeration goes on once, in the process that began it. One that was begun in older code of the
+  module ends there; where the same code was loaded again meanwhile, it raises `ArgumentError`.
   """
 
   @enforce_keys [:module, :native, :arguments]

@@ -14,6 +14,9 @@ defmodule Upcall.Nif do
   what it raises comes out of `integrate/3` with its own stack trace. A NIF that C++ declares
   `upcall::pinned` has a thread of its own, and is the same to this module and its callers.
 
+  A NIF that yields values gives an `Upcall.Generator`, a lazy enumerable; one that takes an
+  `upcall::sequence` takes any enumerable.
+
   The library is loaded with the module. Where that fails, an error names the path and the reason.
 
   ## Options

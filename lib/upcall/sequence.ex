@@ -28,8 +28,14 @@ defmodule Upcall.Sequence do
   Ends enumerations that native code does not go on with.
   """
   @spec halt([continuation()]) :: :ok
-  def halt(continuations) do
-    Enum.each(continuations, & &1.({:halt, {0, []}}))
+  def halt([]), do: :ok
+
+  def halt([continuation | others]) do
+    continuation.({:halt, {0, []}})
+    :ok
+  after
+    # One that fails does not keep the others open.
+    halt(others)
   end
 
   defp take(element, {1, taken}), do: {:suspend, {0, [element | taken]}}

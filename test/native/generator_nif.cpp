@@ -111,6 +111,32 @@ void slow_on_fiber(std::int64_t size) {
 UPCALL_NIF_AS("coroutine_slow", &slow);
 UPCALL_NIF_AS("fiber_slow", &slow_on_fiber, upcall::yields<std::int64_t>);
 
+// ---- through C ----
+
+/// Stands for a C library that calls back until that says no.
+extern "C" int for_each_number(int count, int (*callback)(void*, int), void* data) {
+  for (int i = 0; i < count; ++i) {
+    if (const int status = callback(data, i)) return status;
+  }
+  return 0;
+}
+
+std::atomic<std::int64_t> statuses_of_c{0};
+void yield_through_c(std::int64_t count) {
+  const counted object;
+  upcall::c_callback<int(upcall::user_data, int)> each(7, [](int i) {
+    upcall::yield_value(std::int64_t{i});
+    return 0;
+  });
+  upcall::through_c([&] {
+    statuses_of_c += for_each_number(static_cast<int>(count), each.function(), each.data());
+  });
+}
+UPCALL_NIF(yield_through_c, upcall::yields<std::int64_t>);
+
+std::int64_t take_statuses_of_c() { return statuses_of_c.exchange(0); }
+UPCALL_NIF(take_statuses_of_c);
+
 // ---- values that Elixir can't have ----
 
 struct picky {

@@ -132,6 +132,45 @@ std::vector<std::int64_t> interleave_on_fiber(numbers one, numbers other) {
 UPCALL_NIF_AS("coroutine_interleave", &interleave);
 UPCALL_NIF_AS("fiber_interleave", &interleave_on_fiber);
 
+/// Reads one element of each, and leaves both.
+upcall::task<std::int64_t> first_of_both(numbers one, numbers other) {
+  co_return (co_await one.next()).value_or(0) + (co_await other.next()).value_or(0);
+}
+std::int64_t first_of_both_on_fiber(numbers one, numbers other) {
+  return *one.begin() + *other.begin();
+}
+UPCALL_NIF_AS("coroutine_first_of_both", &first_of_both);
+UPCALL_NIF_AS("fiber_first_of_both", &first_of_both_on_fiber);
+
+/// Goes on after what an element, or the whole, has failed with: there is no more.
+upcall::task<std::int64_t> sum_after_failure(numbers source) {
+  std::int64_t sum = 0;
+  bool failed = false;
+  try {
+    while (const auto each = co_await source.next()) sum += *each;
+  } catch (const upcall::error&) {
+    failed = true;
+  }
+  if (!failed || co_await source.next()) sum = -1;
+  co_return sum;
+}
+std::int64_t sum_after_failure_on_fiber(numbers source) {
+  std::int64_t sum = 0;
+  try {
+    for (const std::int64_t each : source) sum += each;
+  } catch (const upcall::error&) {
+    return source.begin() == source.end() ? sum : -1;
+  }
+  return -1;
+}
+UPCALL_NIF_AS("coroutine_sum_after_failure", &sum_after_failure);
+UPCALL_NIF_AS("fiber_sum_after_failure", &sum_after_failure_on_fiber);
+
+upcall::generator<std::int64_t> numbers_to(std::int64_t size) {
+  for (std::int64_t i = 1; i <= size; ++i) co_yield i;
+}
+UPCALL_NIF_AS("numbers", &numbers_to);
+
 // ---- what it is good for, and misuse ----
 
 std::int64_t count_if_odd(numbers source) {

@@ -125,6 +125,33 @@ upcall::task<std::int64_t> wait_in_place(number_function f, upcall::executor whe
 }
 UPCALL_NIF(wait_in_place);
 
+upcall::task<> lock_in_place() {
+  upcall::exclusive<std::int64_t> object(0);
+  const auto access = object.lock();
+  co_return;
+}
+UPCALL_NIF(lock_in_place);
+
+/// An answer that is not there is to be awaited; one that is, may be taken.
+upcall::task<std::int64_t> get_in_place(number_function f, upcall::executor where, bool waits) {
+  auto pending = f.on(where).async(1);
+  while (waits && !pending.is_ready()) co_await f(0);
+  co_return pending.get();
+}
+UPCALL_NIF(get_in_place);
+
+upcall::task<> apply_in_place(number_function f, upcall::executor where) {
+  upcall::apply(nullptr, where, f, std::tuple(1));
+  co_return;
+}
+UPCALL_NIF(apply_in_place);
+
+upcall::task<> yield_value_in_task() {
+  upcall::yield_value(1);
+  co_return;
+}
+UPCALL_NIF(yield_value_in_task);
+
 // ---- objects ----
 
 class account {

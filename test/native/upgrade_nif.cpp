@@ -42,6 +42,21 @@ UPCALL_NIF(call_twice);
 UPCALL_NIF_AS("call_twice_pinned", &call_twice, upcall::pinned);
 #endif
 
+// Never ends by itself.
+#if defined(UPCALL_TEST_COROUTINES)
+upcall::generator<std::int64_t> versions(ErlNifPid told) {
+  const witness end(told);
+  for (;;) co_yield UPGRADE_VERSION;
+}
+UPCALL_NIF(versions, upcall::chunk_size{1});
+#else
+void versions(ErlNifPid told) {
+  const witness end(told);
+  for (;;) upcall::yield_value(std::int64_t{UPGRADE_VERSION});
+}
+UPCALL_NIF(versions, upcall::yields<std::int64_t>, upcall::chunk_size{1});
+#endif
+
 // A thread that calls through an executor, and goes on whatever becomes of the module.
 body<> start_thread(function<std::int64_t(std::int64_t)> f, upcall::executor where,
                     std::int64_t calls, ErlNifPid told) {

@@ -49,6 +49,7 @@ class returned_value : public outcome_taker {
   ~returned_value() = default;
   outcome_taker* taker() noexcept { return this; }
   R value() {
+    // The trampoline has raised for what it is not; it never answers.
     if (!m_value) throw_unexpected("an exception, in the place of an unexpected value");
     return *std::move(m_value);
   }

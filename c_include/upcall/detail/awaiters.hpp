@@ -139,7 +139,7 @@ class yield_awaiter final : public request_awaiter {
   bool m_was_suspended = false;
 };
 
-inline yield_awaiter make_awaiter(coroutine_promise& by, yielding) noexcept {
+inline yield_awaiter make_awaiter(coroutine_promise& by, async_yield) noexcept {
   return yield_awaiter(by);
 }
 

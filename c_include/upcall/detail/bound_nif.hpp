@@ -28,11 +28,11 @@ struct yielding_body {
 
 /// What a NIF's options come to.
 struct nif_options {
-  unsigned dirty = 0;                    ///< erl_nif's flag for the scheduler its steps run on
-  std::size_t stack_size = 0;            ///< of a fiber, 0 for the default
-  bool pinned = false;                   ///< on an OS thread of its own
-  std::size_t chunk_size = 1000;         ///< of a generator
-  const yielding_body* yield = nullptr;  ///< of a fiber that yields values
+  unsigned dirty = 0;                     ///< erl_nif's flag for the scheduler its steps run on
+  std::size_t stack_size = 0;             ///< of a fiber, 0 for the default
+  bool pinned = false;                    ///< on an OS thread of its own
+  std::size_t chunk_size = 1000;          ///< of a generator
+  const yielding_body* yields = nullptr;  ///< of a fiber that yields values
 };
 
 /// What a NIF's body can be: what the function returns and its options say which.
@@ -64,7 +64,7 @@ struct nif_body<Function, Parameters, Options, pinned_thread_body> {
   static_assert(!any_needs_frame(std::type_identity<Parameters>{}),
                 "an upcall::sequence is read by a native call that is suspended: take a "
                 "std::vector, or drop upcall::pinned");
-  static_assert(Options.yield == nullptr,
+  static_assert(Options.yields == nullptr,
                 "a pinned NIF is not suspended between the values that it yields: drop "
                 "upcall::pinned");
   static_assert(Options.dirty == 0,

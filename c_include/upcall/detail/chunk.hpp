@@ -133,7 +133,7 @@ inline ERL_NIF_TERM generate_request(frame& running) noexcept {
 
 /// Gives Elixir the values that were yielded. Throws as `take`.
 inline ERL_NIF_TERM chunk_request(frame& running) {
-  const ERL_NIF_TERM values = running.yields->take(running);
+  const ERL_NIF_TERM values = running.yielded->take(running);
   return make_tuple(running.env(), atoms::chunk.raw(), running.next_token(), values);
 }
 

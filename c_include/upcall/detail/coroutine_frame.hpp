@@ -75,7 +75,7 @@ class coroutine_frame : public frame {
  public:
   using work = void (*)(coroutine_frame& running);
   // A step runs on the thread's own stack, and `lose` can leave it at any point: what the frame
-  // holds is lost then.
+  // holds is lost then. Five words are what `__builtin_setjmp` writes.
   using way_out = void* [5];
 
   coroutine_frame(step& first, nif_identity nif, thread_frames& here) noexcept

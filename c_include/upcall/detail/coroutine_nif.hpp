@@ -125,7 +125,7 @@ struct nif_body<Function, Parameters, Options, coroutine_body> {
                   "upcall::async_function, and co_await it");
     static_assert(Options.stack_size == 0,
                   "a coroutine has no stack of its own: drop upcall::stack_size");
-    static_assert(Options.yield == nullptr,
+    static_assert(Options.yields == nullptr,
                   "upcall::yields is for NIFs on fibers: a coroutine that yields values returns an "
                   "upcall::generator");
   }

@@ -109,8 +109,7 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
         return *call;
       }
     }
-    frame& running = running_frame();
-    running.check_may_await();
+    frame& running = frame_for_await();
     running.note_process();
     return running;
   }

@@ -10,7 +10,7 @@
 #include "executor_link.hpp"
 #include "immortal.hpp"
 #include "known_pool.hpp"
-#include "library_part.hpp"
+#include "library_module.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {

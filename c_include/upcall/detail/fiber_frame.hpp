@@ -97,13 +97,13 @@ void run_bound(frame& running, const ERL_NIF_TERM* raw) {
     const frame::codec_scope scope(running);
     return argument_list<Parameters>::decode(running.env(), raw);
   }();
-  if constexpr (Options.yield != nullptr) {
+  if constexpr (Options.yields != nullptr) {
     static_assert(std::is_void_v<typename signature<std::remove_cv_t<decltype(Function)>>::result>,
                   "a NIF with upcall::yields gives values by upcall::yield_value: it returns void");
     auto run = [&] {
       call_bound<Function>(std::type_identity<Parameters>{}, arguments, [](const auto&) {});
     };
-    Options.yield->run(running, body_call(run));
+    Options.yields->run(running, body_call(run));
   } else {
     call_bound<Function>(std::type_identity<Parameters>{}, arguments, [&](const auto& make) {
       if (running.is_abandoned()) return;

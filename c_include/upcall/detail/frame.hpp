@@ -66,7 +66,7 @@ class frame : public holder {
 
   // ---- for the body ----
 
-  /// Leaves the body for ever: its stack is lost, and what it holds with it.
+  /// Leaves the body for ever: what it holds is lost.
   [[noreturn]] UPCALL_COLD void park(ERL_NIF_TERM reply) noexcept;
 
   /// Leaves the body until the upcall that `request` asks for has its outcome, and gives that.
@@ -117,7 +117,7 @@ class frame : public holder {
     if (index == m_selected) return;
     root_term(index);
     m_selected = index;
-    m_selection_changed = true;
+    m_update_is_due = true;
   }
 
   /// Makes a term a root.
@@ -139,7 +139,7 @@ class frame : public holder {
   /// or the result, as a destructor can't make an upcall of its own.
   void halt_later(root_handle continuation) {
     m_to_halt.push_back(std::move(continuation));
-    m_selection_changed = true;
+    m_update_is_due = true;
   }
 
   /// Gives the environment in which what views point to lives as long as the frame.
@@ -190,23 +190,20 @@ class frame : public holder {
   /// Says for its lifetime that a codec runs, whose half-built terms a suspension would lose.
   class codec_scope {
    public:
-    explicit codec_scope(frame& running) noexcept : codec_scope(running, false) {
-      running.show_env();
+    explicit codec_scope(frame& running, bool shows_env = true) noexcept
+        : m_frame(running), m_before(std::exchange(running.m_in_codec, true)) {
+      if (shows_env) running.show_env();
     }
     /// `Ts` are what is decoded or encoded. Where all are numbers, no code of the user's runs.
     template <class... Ts>
     static codec_scope of(frame& running) noexcept {
-      if constexpr (!(std::is_arithmetic_v<Ts> && ...)) running.show_env();
-      return codec_scope(running, false);
+      return codec_scope(running, !(std::is_arithmetic_v<Ts> && ...));
     }
     codec_scope(const codec_scope&) = delete;
     codec_scope& operator=(const codec_scope&) = delete;
     ~codec_scope() { m_frame.m_in_codec = m_before; }
 
    private:
-    codec_scope(frame& running, bool /*shows*/) noexcept
-        : m_frame(running), m_before(std::exchange(running.m_in_codec, true)) {}
-
     frame& m_frame;
     bool m_before;
   };
@@ -218,9 +215,9 @@ class frame : public holder {
   frame* next_abandoned = nullptr;  ///< of the finisher's list
   std::vector<std::pair<std::shared_ptr<const owned_term>, root_handle>> kept_functions;
   std::exception_ptr* c_failure =
-      &m_unscoped_failure;       ///< where C callbacks leave what they caught
-  waitable* awaited = nullptr;   ///< what it waits for, on its stack
-  chunk_base* yields = nullptr;  ///< where the values that it yields go
+      &m_unscoped_failure;        ///< where C callbacks leave what they caught
+  waitable* awaited = nullptr;    ///< what it waits for, on its stack
+  chunk_base* yielded = nullptr;  ///< where the values that it yields go
 
   /// Runs the whole body: `call` gives what the NIF returns. No exception leaves it.
   template <class Call>
@@ -317,7 +314,7 @@ class frame : public holder {
 
   UPCALL_ALWAYS_INLINE ERL_NIF_TERM next_request(ERL_NIF_TERM request) {
     const bool roots_changed = m_roots.end_step(m_env);
-    if (!roots_changed && !m_selection_changed) [[likely]]
+    if (!roots_changed && !m_update_is_due) [[likely]]
       return request;
     return update_request(request);
   }
@@ -342,7 +339,7 @@ class frame : public holder {
   ERL_NIF_TERM selected_function() {
     const ERL_NIF_TERM selected =
         m_selected == no_function ? atoms::nil.raw() : root_term(m_selected);
-    m_selection_changed = false;
+    m_update_is_due = false;
     return selected;
   }
 
@@ -387,7 +384,7 @@ class frame : public holder {
   ERL_NIF_TERM m_outcome = 0;
   ERL_NIF_TERM m_result = 0;  // of the body, while what it leaves behind is destroyed
   outcome_kind m_outcome_kind = outcome_kind::returned;
-  bool m_selection_changed = false;
+  bool m_update_is_due = false;
   bool m_in_codec = false;
   bool m_env_was_shown = false;
   bool m_abandoned = false;

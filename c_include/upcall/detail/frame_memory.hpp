@@ -15,8 +15,10 @@ namespace detail {
 /// native call has two of them, and `malloc` takes longer.
 class frame_memory {
  public:
+  // Not inlined: GCC would warn that what `operator new` gave is not freed by its counterpart.
+
   /// Gives memory of `size` bytes; null where there is none.
-  void* take(std::size_t size) noexcept {
+  UPCALL_NOINLINE void* take(std::size_t size) noexcept {
     const std::size_t place = place_of(size);
     if (place >= m_places.size()) return ::operator new(size, std::nothrow);
     list& free = m_places[place];
@@ -24,7 +26,7 @@ class frame_memory {
     --free.count;
     return std::exchange(free.first, free.first->next);
   }
-  void give(void* memory, std::size_t size) noexcept {
+  UPCALL_NOINLINE void give(void* memory, std::size_t size) noexcept {
     const std::size_t place = place_of(size);
     if (place >= m_places.size() || m_places[place].count == most) return ::operator delete(memory);
     list& free = m_places[place];
@@ -41,7 +43,11 @@ class frame_memory {
 
  private:
   static constexpr std::size_t unit = 64;
+#if defined(UPCALL_ASAN)
+  static constexpr unsigned most = 0;  // so that the use of a coroutine that is gone is found
+#else
   static constexpr unsigned most = 64;
+#endif
 
   struct block {
     block* next;

@@ -18,7 +18,7 @@ class generator_frame final : public coroutine_nif<generator<T>> {
   generator_frame(step& first, nif_identity nif, thread_frames& here,
                   const ERL_NIF_TERM* arguments) noexcept
       : coroutine_nif<generator<T>>(first, nif, here, arguments), m_values(nif.chunk_size) {
-    this->yields = &m_values;
+    this->yielded = &m_values;
   }
 
  private:

@@ -29,7 +29,7 @@ class chunk_awaiter final : public request_awaiter {
   void await_resume() const {
     if (!m_is_full) return;
     check_outcome();
-    running().yields->go_on();
+    running().yielded->go_on();
   }
 
  private:
@@ -46,7 +46,7 @@ class generator_promise final : public promise_base {
   static void return_void() noexcept {}
 
   chunk_awaiter yield_value(T value) {
-    return {*this, static_cast<chunk<T>*>(running->yields)->add(std::move(value))};
+    return {*this, static_cast<chunk<T>*>(running->yielded)->add(std::move(value))};
   }
 };
 

@@ -15,6 +15,7 @@
 #include "exclusive_base.hpp"
 #include "finisher.hpp"
 #include "immortal.hpp"
+#include "library_module.hpp"
 #include "library_part.hpp"
 #include "pinned_handle.hpp"
 #include "placement.hpp"

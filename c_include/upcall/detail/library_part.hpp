@@ -11,16 +11,13 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// The module that loaded this library, whose NIFs executors answer by.
-inline constinit ERL_NIF_TERM library_module = 0;
-
 /// A part of the library that has load options and counts of its own, in a list of all.
 class library_part {
  public:
-  using configure = void (*)(ErlNifEnv* env, ERL_NIF_TERM options) noexcept;
-  using add_info = void (*)(ErlNifEnv* env, ERL_NIF_TERM& info) noexcept;
+  using configure_function = void (*)(ErlNifEnv* env, ERL_NIF_TERM options) noexcept;
+  using add_info_function = void (*)(ErlNifEnv* env, ERL_NIF_TERM& info) noexcept;
 
-  library_part(configure with_options, add_info to) noexcept
+  library_part(configure_function with_options, add_info_function to) noexcept
       : m_configure(with_options), m_add_info(to), m_next(s_first) {
     s_first = this;
   }
@@ -40,8 +37,8 @@ class library_part {
  private:
   static inline constinit library_part* s_first = nullptr;
 
-  configure m_configure;
-  add_info m_add_info;
+  configure_function m_configure;
+  add_info_function m_add_info;
   library_part* m_next;
 };
 

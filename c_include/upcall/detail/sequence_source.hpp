@@ -17,7 +17,7 @@
 #include "chunk.hpp"
 #include "coroutine_frame.hpp"
 #include "function_root.hpp"
-#include "library_part.hpp"
+#include "library_module.hpp"
 #include "printed.hpp"
 #include "request_awaiter.hpp"
 
@@ -55,11 +55,15 @@ class sequence_base {
   enum class state { list, not_begun, begun, ended };
 
   // Early, also by an exception.
-  ~sequence_base() {
+  ~sequence_base() { leave(); }
+
+  /// Reads no more: an enumeration that has begun is to be ended.
+  void leave() {
     if (m_state == state::begun && m_rest) m_rest->halt_later();
+    end();
   }
 
-  [[nodiscard]] state now() const noexcept { return m_state; }
+  [[nodiscard]] state current_state() const noexcept { return m_state; }
   [[nodiscard]] std::size_t most() const noexcept { return m_most; }
 
   /// Reads the answer to a request and gives its list of elements.
@@ -109,20 +113,23 @@ class sequence_source final : public sequence_base {
   /// Makes the next elements current where that needs no upcall. False where it does.
   bool fill_here(frame& running) {
     if (m_position < m_chunk.size()) return true;
-    if (m_failure) throw *std::exchange(m_failure, std::nullopt);
-    if (now() == state::list) read_list(running);
-    return now() == state::ended || m_position < m_chunk.size() || m_failure;
+    throw_failure();
+    if (current_state() == state::list) read_list(running);
+    return current_state() == state::ended || m_position < m_chunk.size() || m_failure;
   }
   /// Takes the answer to a request.
   void fill_with(frame& running, ERL_NIF_TERM answer) {
     const ERL_NIF_TERM elements = take_answer(running, answer);
     decode_from(running, elements, std::numeric_limits<std::size_t>::max());
     count(m_chunk.size());
+    if (m_failure) leave();  // what came after it in the chunk is not there to go on with
   }
   /// Gives the current element and leaves it.
   std::optional<T> take() {
-    if (at_end() && m_failure) throw *std::exchange(m_failure, std::nullopt);
-    if (at_end()) return std::nullopt;
+    if (at_end()) {
+      throw_failure();
+      return std::nullopt;
+    }
     return std::move(m_chunk[m_position++].value);
   }
 
@@ -152,7 +159,12 @@ class sequence_source final : public sequence_base {
   void fill() {
     frame& running = frame_for_upcall();
     if (!fill_here(running)) fill_with(running, running.suspend(request(running)));
-    if (at_end() && m_failure) throw *std::exchange(m_failure, std::nullopt);
+    if (at_end()) throw_failure();
+  }
+
+  /// Throws what is in the place of the next element, once.
+  void throw_failure() {
+    if (m_failure) throw *std::exchange(m_failure, std::nullopt);
   }
 
   void read_list(frame& running) {

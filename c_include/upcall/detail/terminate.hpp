@@ -15,7 +15,7 @@ inline constinit std::terminate_handler earlier_terminate_handler = nullptr;
 
 inline std::string terminate_message() noexcept {
   std::string text =
-      "C++ called std::terminate, so this native call could not go on, and its stack is lost";
+      "C++ called std::terminate, so this native call could not go on, and what it holds is lost";
   try {
     if (const std::exception_ptr cause = std::current_exception()) std::rethrow_exception(cause);
   } catch (const std::exception& e) {
@@ -28,7 +28,7 @@ inline std::string terminate_message() noexcept {
 }
 
 /// An exception that can go nowhere (out of a destructor, or of a noexcept function) ends the VM.
-/// In a frame it need not: the frame's stack is left behind, and its caller, if there is one, is
+/// In a frame it need not: what the frame holds is left behind, and its caller, if there is one, is
 /// told.
 [[noreturn]] inline void terminate_frame() noexcept {
   frame* const running = current_frame();

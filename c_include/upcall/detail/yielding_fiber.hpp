@@ -18,7 +18,7 @@ namespace detail {
 template <class T>
 void run_yielding(frame& running, const body_call& body) {
   chunk<T> values(running.nif().chunk_size);
-  running.yields = &values;
+  running.yielded = &values;
   running.suspend(generate_request(running));
   values.go_on();
   try {
@@ -35,7 +35,7 @@ void run_yielding(frame& running, const body_call& body) {
 }
 
 template <class T>
-inline constexpr yielding_body yielding{&run_yielding<T>};
+inline constexpr yielding_body yielding_body_of{&run_yielding<T>};
 
 [[noreturn]] UPCALL_COLD inline void throw_not_yielding(const std::type_info& type) {
   raise("Elixir.RuntimeError",
@@ -43,13 +43,20 @@ inline constexpr yielding_body yielding{&run_yielding<T>};
             ": declare it with UPCALL_NIF(…, upcall::yields<T>), and yield that T");
 }
 
+/// Gives the running frame. Throws: `error` where that is not on a fiber; `abandoned`.
+inline frame& frame_to_yield_in() {
+  if (running_frame().body() == body_kind::coroutine)
+    raise("Elixir.RuntimeError", "a coroutine yields by co_yield: return an upcall::generator");
+  return frame_for_upcall();
+}
+
 template <class T>
 void yield_on_fiber(frame& running, T value) {
-  if (running.yields == nullptr || running.yields->type() != chunk_base::type_of<T>())
+  if (running.yielded == nullptr || running.yielded->type() != chunk_base::type_of<T>())
     throw_not_yielding(typeid(T));
-  if (!static_cast<chunk<T>*>(running.yields)->add(std::move(value))) return;
+  if (!static_cast<chunk<T>*>(running.yielded)->add(std::move(value))) return;
   running.suspend(chunk_request(running));
-  running.yields->go_on();
+  running.yielded->go_on();
 }
 
 }  // namespace detail
