@@ -2,13 +2,12 @@
 
 #include <erl_nif.h>
 
-#include <cstddef>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "codec.hpp"
 #include "detail/async_call.hpp"
+#include "detail/async_lookup.hpp"
 #include "executor.hpp"
 #include "kept_function.hpp"
 #include "result.hpp"
@@ -44,9 +43,7 @@ class async_function<R(Args...)> {
   /// Looks a function up by name: `auto upcase = co_await
   /// upcall::async_function<std::string(std::string)>::named({"Elixir.String", "upcase"})`.
   /// The names must be there until then. Throws, when awaited: `error`.
-  [[nodiscard("nothing is looked up before it is awaited: co_await it")]] static detail::
-      async_lookup<async_function>
-      named(const mfa& name) noexcept {
+  static detail::async_lookup<async_function> named(const mfa& name) noexcept {
     return {name, static_cast<int>(sizeof...(Args))};
   }
 
@@ -54,29 +51,25 @@ class async_function<R(Args...)> {
   /// the function returned. The function must be there until then.
   /// Throws, when awaited: `error` when it raises, exits or throws, or when what it returns is no
   /// `R`; what the codecs of the arguments throw.
-  [[nodiscard("nothing is called before it is awaited: co_await it")]] detail::async_call<
-      R, const detail::function_root&, std::remove_cvref_t<Args>...>
-  operator()(std::remove_cvref_t<Args>... args) const& {
+  detail::async_call<R, const detail::function_root&, std::remove_cvref_t<Args>...> operator()(
+      std::remove_cvref_t<Args>... args) const& {
     return {m_root, {std::move(args)...}};
   }
   /// The same of a temporary, which the call takes with it.
-  [[nodiscard("nothing is called before it is awaited: co_await it")]] detail::async_call<
-      R, detail::function_root, std::remove_cvref_t<Args>...>
-  operator()(std::remove_cvref_t<Args>... args) && {
+  detail::async_call<R, detail::function_root, std::remove_cvref_t<Args>...> operator()(
+      std::remove_cvref_t<Args>... args) && {
     return {std::move(m_root), {std::move(args)...}};
   }
 
   /// Gives a call whose `co_await` gives a `result<R>`, with the error in it.
   /// Throws, when awaited: what the codecs of the arguments throw that is no `error`.
-  [[nodiscard("nothing is called before it is awaited: co_await it")]] detail::async_try_call<
-      R, const detail::function_root&, std::remove_cvref_t<Args>...>
-  try_call(std::remove_cvref_t<Args>... args) const& {
+  detail::async_try_call<R, const detail::function_root&, std::remove_cvref_t<Args>...> try_call(
+      std::remove_cvref_t<Args>... args) const& {
     return {{m_root, {std::move(args)...}}};
   }
   /// The same of a temporary.
-  [[nodiscard("nothing is called before it is awaited: co_await it")]] detail::async_try_call<
-      R, detail::function_root, std::remove_cvref_t<Args>...>
-  try_call(std::remove_cvref_t<Args>... args) && {
+  detail::async_try_call<R, detail::function_root, std::remove_cvref_t<Args>...> try_call(
+      std::remove_cvref_t<Args>... args) && {
     return {{std::move(m_root), {std::move(args)...}}};
   }
 

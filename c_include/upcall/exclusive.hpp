@@ -13,7 +13,7 @@ namespace detail {
 
 /// A wait for an object that has not begun.
 template <class Exclusive>
-struct async_lock {
+struct [[nodiscard("the object is not taken before it is awaited: co_await it")]] async_lock {
   Exclusive* wanted;
 };
 template <class Exclusive>
@@ -79,10 +79,7 @@ class exclusive {
   /// Waits and takes the object, in a coroutine: `auto access = co_await shared->async_lock()`.
   /// This object must be there until then. Threads: the frame's own. Throws, when awaited: `error`
   /// when a call that was parked has the object.
-  [[nodiscard("it has the object when it was awaited: co_await it")]] detail::async_lock<exclusive>
-  async_lock() noexcept {
-    return {this};
-  }
+  detail::async_lock<exclusive> async_lock() noexcept { return {this}; }
 
   /// Takes the object, or gives nothing when another call has it. Threads: as `lock`, and in a
   /// coroutine. Throws: as `lock`.

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <coroutine>
 #include <type_traits>
-#include <utility>
 
 #include "detail/coroutine_nif.hpp"
 #include "detail/generator_promise.hpp"

@@ -6,7 +6,6 @@
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <utility>
 
 #include "codec.hpp"
@@ -94,10 +93,7 @@ class sequence {
 
   /// For a coroutine: `co_await` gives a `std::optional<T>`, the next element or nothing at the
   /// end. This object must be there until then. Throws, when awaited: see above.
-  [[nodiscard("nothing is fetched before it is awaited: co_await it")]] detail::async_next<T> next()
-      const noexcept {
-    return {m_source.get()};
-  }
+  detail::async_next<T> next() const noexcept { return {m_source.get()}; }
 
  private:
   explicit sequence(std::unique_ptr<detail::sequence_source<T>> source) noexcept

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <concepts>
 #include <coroutine>
-#include <memory>
 #include <type_traits>
 #include <utility>
 

@@ -35,7 +35,8 @@ inline ERL_NIF_TERM make_text(ErlNifEnv* env, std::string_view text) noexcept {
   return binary;
 }
 
-/// Makes a tuple. The functions of the VM for that are variadic, and cost more.
+/// Makes a tuple, for what is made at each upcall: the VM's own functions for that are variadic,
+/// and cost more.
 template <class... Terms>
 ERL_NIF_TERM make_tuple(ErlNifEnv* env, Terms... terms) noexcept {
   const std::array<ERL_NIF_TERM, sizeof...(Terms)> parts{terms...};

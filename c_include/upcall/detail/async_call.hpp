@@ -10,7 +10,6 @@
 #include <variant>
 
 #include "../codec.hpp"
-#include "../kept_function.hpp"
 #include "../result.hpp"
 #include "call.hpp"
 #include "coroutine_frame.hpp"
@@ -130,46 +129,10 @@ class try_call_awaiter {
   std::optional<error> m_failure;
 };
 
-/// A function that has not been looked up.
-template <class Function>
-struct async_lookup {
-  mfa name;
-  int arity;
-};
-
-/// Looks a function up by its name.
-template <class Function>
-class lookup_awaiter final : public request_awaiter {
- public:
-  lookup_awaiter(coroutine_promise& by, const async_lookup<Function>& awaited) noexcept
-      : request_awaiter(by), m_wanted(awaited) {}
-
-  bool await_ready() {
-    running().check_may_await();
-    const auto& [module, function] = m_wanted.name;
-    running().set_request(
-        mfa_request(running(), "erlang", "make_fun",
-                    arguments_of_make_fun(running().env(), module, function, m_wanted.arity)));
-    return false;
-  }
-  Function await_resume() {
-    const ERL_NIF_TERM found = running().take_awaited();
-    return Function(function_root::add(running().env(), found));
-  }
-
- private:
-  async_lookup<Function> m_wanted;
-};
-
 template <class R, class Root, class... Args>
 call_awaiter<R, Root, Args...> make_awaiter(coroutine_promise& by,
                                             async_call<R, Root, Args...>&& awaited) noexcept {
   return {by, std::move(awaited)};
-}
-template <class Function>
-lookup_awaiter<Function> make_awaiter(coroutine_promise& by,
-                                      const async_lookup<Function>& awaited) noexcept {
-  return {by, awaited};
 }
 template <class R, class Root, class... Args>
 try_call_awaiter<R, Root, Args...> make_awaiter(

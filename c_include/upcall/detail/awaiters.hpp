@@ -2,7 +2,6 @@
 
 #include <erl_nif.h>
 
-#include <coroutine>
 #include <optional>
 #include <type_traits>
 #include <utility>

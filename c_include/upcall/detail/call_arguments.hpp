@@ -15,6 +15,7 @@
 #include "dispatch.hpp"
 #include "executor_failure.hpp"
 #include "frame.hpp"
+#include "printed.hpp"
 
 // What a call of an executor is made of: who is asked, the function and its arguments.
 

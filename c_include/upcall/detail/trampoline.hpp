@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "../error.hpp"
+#include "exception_replies.hpp"
 #include "frame.hpp"
 #include "library_part.hpp"
+#include "resource_type.hpp"
 #include "waitable.hpp"
 
 // The NIFs that Elixir's side of the trampoline (lib/upcall/nif.ex) calls.

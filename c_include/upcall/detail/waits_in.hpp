@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+
 #include "frame.hpp"
 #include "parts.hpp"
 

@@ -1,0 +1,55 @@
+defmodule Bench.Callback.Body do
+  @moduledoc false
+  # The same native calls on either body of a frame.
+  import Bitwise
+
+  alias Bench.{Callback, Contender}
+
+  # How many calls of a NIF that makes one upcall, or none, a run has.
+  @nif_calls 1000
+
+  @doc """
+  Returns the contenders of a body, whose native functions `module` has.
+  """
+  @spec contenders(String.t(), module()) :: [Contender.t()]
+  def contenders(name, module) do
+    many(name, module, &Callback.square/0) ++
+      [
+        one_by_one("#{name}_once", "1", &module.once/2),
+        one_by_one("#{name}_none", "0", &module.none/2)
+      ]
+  end
+
+  @doc """
+  Returns contenders that make many callbacks of the function that `prepare` returns.
+  """
+  @spec many(String.t(), module(), (() -> (integer() -> integer()))) :: [Contender.t()]
+  def many(name, module, prepare) do
+    for count <- Callback.counts() do
+      %Contender{
+        name: name,
+        input: Integer.to_string(count),
+        calls: count,
+        prepare: prepare,
+        run: fn fun -> module.many(fun, count) end,
+        expected: Callback.expected_sum(count)
+      }
+    end
+  end
+
+  defp one_by_one(name, input, native) do
+    %Contender{
+      name: name,
+      input: input,
+      calls: @nif_calls,
+      prepare: &Callback.square/0,
+      run: fn fun -> loop(native, fun, @nif_calls, 0, 0) end,
+      expected: Callback.expected_sum(@nif_calls)
+    }
+  end
+
+  defp loop(_, _, count, count, sum), do: sum
+
+  defp loop(native, fun, count, i, sum),
+    do: loop(native, fun, count, i + 1, rem(sum + native.(fun, i &&& 1023), 1009))
+end
