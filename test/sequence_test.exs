@@ -11,6 +11,9 @@ defmodule UpcallTest.Sequence do
   defnif_both(interleave(one, other))
   defnif_both(first_of_both(one, other))
   defnif_both(sum_after_failure(source))
+  defnif_both(leave_and_throw(source))
+  defnif_both(use_moved_from(source))
+  defnif_both(sum_odd(source, f))
   defnif numbers(size)
   defnif count_if_odd(source)
   defnif loop_in_task(source)
@@ -145,6 +148,9 @@ for body <- [:coroutine, :fiber] do
         source = Stream.resource(fn -> 1 end, &{[&1], &1 + 1}, fn _ -> raise "the end" end)
         assert_raise RuntimeError, "the end", fn -> native(:sum_of, [source, 10]) end
         assert_raise RuntimeError, "the end", fn -> native(:drop_then_call, [source, & &1]) end
+        # It has ended, and not only when it is garbage.
+        assert Upcall.Frame.info(Native).suspended == 0
+        assert_raise RuntimeError, "the body", fn -> native(:leave_and_throw, [source]) end
       end
 
       test "whose end fails does not keep others open" do
@@ -234,6 +240,16 @@ for body <- [:coroutine, :fiber] do
         end
       end
 
+      test "may fail in its codec, at its turn" do
+        for source <- [[1, 3, 5, 6, 7], Stream.map([1, 3, 5, 6, 7], & &1)] do
+          test = self()
+          f = fn x -> send(test, {:seen, x}) && x end
+          assert_raise ArgumentError, "an even number", fn -> native(:sum_odd, [source, f]) end
+          for x <- [1, 3, 5], do: assert_received({:seen, ^x})
+          refute_received _
+        end
+      end
+
       test "is the tail of an improper list" do
         assert_raise ArgumentError, ~r/element 3 .* expected a proper list, got: 3/, fn ->
           native(:to_list, [[1, 2 | 3]])
@@ -245,6 +261,10 @@ for body <- [:coroutine, :fiber] do
         assert_raise ArgumentError, ~r/element 3/, fn -> native(:to_list, [source]) end
         assert {_, {:closed, _}} = given()
       end
+    end
+
+    test "one that was moved from can't be read" do
+      assert_raise RuntimeError, ~r/was moved from/, fn -> native(:use_moved_from, [[1]]) end
     end
 
     test "an enumerable that raises does so in C++, and out of it" do

@@ -13,6 +13,9 @@ defmodule UpcallTest.Task do
   defnif call_executor(f, where)
   defnif yield_unawaited()
   defnif wait_in_place(f, where)
+  defnif make_chain(length, awaits)
+  defnif moved_from()
+  defnif await_shared(f, where, asks)
   defnif lock_in_place()
   defnif get_in_place(f, where, waits)
   defnif apply_in_place(f, where)
@@ -81,6 +84,15 @@ defmodule Upcall.TaskTest do
       assert made_now - made == @depth + 1
     end
 
+    test "may be a chain of #{@depth}, awaited or not" do
+      assert Native.make_chain(@depth, true) == @depth
+      assert Native.make_chain(@depth, false) == -1
+    end
+
+    test "are none when they were moved from" do
+      assert_raise RuntimeError, ~r/moved from/, fn -> Native.moved_from() end
+    end
+
     test "catch what those throw, and go on" do
       assert Native.catch_from_task(& &1, "the text") == "the text"
     end
@@ -131,6 +143,27 @@ defmodule Upcall.TaskTest do
       assert_received {1, ^test}
       assert_received {2, ^server}
       assert_received {3, ^server}
+    end
+
+    test "an answer that no other native call awaits" do
+      server = start_supervised!(Upcall.Server)
+      test = self()
+
+      f = fn 1 ->
+        send(test, {:asked, self()})
+        receive(do: (:go -> 7))
+      end
+
+      first = Task.async(fn -> Native.await_shared(f, server, true) end)
+      assert_receive {:asked, ^server}
+      Wait.until_queued(first.pid)
+
+      assert_raise RuntimeError, ~r/another native call waits for this upcall::future/, fn ->
+        Native.await_shared(f, server, false)
+      end
+
+      send(server, :go)
+      assert Task.await(first) == 7
     end
 
     test "an executor that dies meanwhile" do

@@ -74,6 +74,7 @@ class future {
   friend class detail::future_awaiter<R>;
 
   result<R> take() {
+    static_cast<void>(call());  // another frame may have taken it
     const detail::shared_ref<detail::slot> done = std::move(m_call);
     return detail::result_of_reply<R>(done->take_or_drop(), m_asked, m_timeout);
   }

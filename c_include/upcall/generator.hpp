@@ -39,7 +39,7 @@ class [[nodiscard]] generator {
   friend promise_type;
   template <class Body>
   friend class detail::coroutine_nif;
-  explicit generator(promise_type& promise) noexcept : m_owner(promise.self), m_promise(&promise) {}
+  explicit generator(promise_type& promise) noexcept : m_owner(&promise), m_promise(&promise) {}
 
   detail::coroutine_owner m_owner;
   promise_type* m_promise;

@@ -85,17 +85,22 @@ class sequence {
   /// `error` in a coroutine; `abandoned`.
   [[nodiscard]] iterator begin() const {
     detail::frame_for_upcall();
-    m_source->begin();
-    return iterator(*m_source);
+    source().begin();
+    return iterator(source());
   }
   /// Gives what the iterator after the last element is equal to. Threads: any.
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
   /// For a coroutine: `co_await` gives a `std::optional<T>`, the next element or nothing at the
   /// end. This object must be there until then. Throws, when awaited: see above.
-  detail::async_next<T> next() const noexcept { return {m_source.get()}; }
+  detail::async_next<T> next() const { return {&source()}; }
 
  private:
+  [[nodiscard]] detail::sequence_source<T>& source() const {
+    if (!m_source) raise("Elixir.RuntimeError", "this upcall::sequence was moved from");
+    return *m_source;
+  }
+
   explicit sequence(std::unique_ptr<detail::sequence_source<T>> source) noexcept
       : m_source(std::move(source)) {}
 

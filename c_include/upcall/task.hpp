@@ -50,7 +50,7 @@ class [[nodiscard("a task does nothing before it is awaited: co_await it")]] tas
   friend class detail::task_awaiter;
   template <class Body>
   friend class detail::coroutine_nif;
-  explicit task(promise_type & promise) noexcept : m_owner(promise.self), m_promise(&promise) {}
+  explicit task(promise_type & promise) noexcept : m_owner(&promise), m_promise(&promise) {}
 
   detail::coroutine_owner m_owner;
   promise_type* m_promise;
@@ -70,7 +70,8 @@ class task_awaiter<task<R>> {
  public:
   task_awaiter(coroutine_promise& caller, task<R>&& awaited)
       : m_caller(caller), m_owner(std::move(awaited.m_owner)), m_awaited(awaited.m_promise) {
-    if (!m_owner.handle()) raise("Elixir.RuntimeError", "this upcall::task was awaited already");
+    if (m_owner.promise() == nullptr)
+      raise("Elixir.RuntimeError", "this upcall::task was awaited already");
   }
 
   static bool await_ready() noexcept { return false; }

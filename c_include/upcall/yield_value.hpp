@@ -39,6 +39,7 @@ namespace detail {
 template <class T>
 constexpr void set(nif_options& options, yields_option<T>) {
   options.yields = &yielding_body_of<T>;
+  options.is_yielding = true;
 }
 
 }  // namespace detail

@@ -79,7 +79,7 @@ defmodule Upcall.Generator do
           Upcall.Generator.__reduce__(elements, acc, fun)
         catch
           class, reason ->
-            __upcall_close__(native_call)
+            __upcall_close_quietly__(native_call)
             :erlang.raise(class, reason, __STACKTRACE__)
         else
           {:cont, acc} when native_call == :ended ->
@@ -102,6 +102,13 @@ defmodule Upcall.Generator do
       # The native call may have enumerations of its own to end.
       defp __upcall_close__({frame, roots, called, token}),
         do: __upcall_loop__(frame, roots, called, __upcall_close_frame__(frame, roots, token))
+
+      # In the place of an error of the consumer's, none of its own.
+      defp __upcall_close_quietly__(native_call) do
+        __upcall_close__(native_call)
+      catch
+        _class, _reason -> :ok
+      end
 
       defp __upcall_fail__({:raise, class, reason, stack_trace}),
         do: :erlang.raise(class, reason, stack_trace)

@@ -172,10 +172,21 @@ defmodule Upcall.Nif do
       defp __upcall_loop__(frame, roots, fun, {:generate, token}),
         do: {:generate, frame, roots, fun, token}
 
-      # Enumerations that native code does not go on with.
-      defp __upcall_loop__(frame, roots, fun, {:halt, continuations, request}) do
-        Upcall.Sequence.halt(continuations)
-        __upcall_loop__(frame, roots, fun, request)
+      # Enumerations that native code does not go on with. Where the end of one fails, the native call
+      # ends with that, unless it has failed already.
+      defp __upcall_loop__(frame, roots, fun, {:halt, continuations, token, request}) do
+        try do
+          Upcall.Sequence.halt(continuations)
+        catch
+          class, reason ->
+            unless token == nil, do: __upcall_close__({frame, roots, fun, token})
+
+            if token == nil and request != :ok and elem(request, 0) != :return,
+              do: request,
+              else: :erlang.raise(class, reason, __STACKTRACE__)
+        else
+          :ok -> __upcall_loop__(frame, roots, fun, request)
+        end
       end
 
       defp __upcall_loop__(_, _, _, ended), do: ended

@@ -164,6 +164,71 @@ void picky_range_on_fiber(std::int64_t size) {
 UPCALL_NIF_AS("coroutine_picky", &picky_range);
 UPCALL_NIF_AS("fiber_picky", &picky_range_on_fiber, upcall::yields<picky>);
 
+// ---- what goes wrong at the end ----
+
+/// Handles what a function has failed with, the death of the caller included, by another error.
+void wrap_failures(std::int64_t size, upcall::function<void()> f) {
+  const counted object;
+  for (std::int64_t i = 0; i < size; ++i) upcall::yield_value(std::to_string(i));
+  try {
+    f();
+  } catch (...) {
+    throw std::runtime_error("wrapped");
+  }
+}
+UPCALL_NIF(wrap_failures, upcall::yields<std::string>);
+
+/// A callback of C that fails where nobody asks for it.
+void fail_in_c(std::int64_t size) {
+  upcall::c_callback<int(upcall::user_data, int)> fails(
+      0, [](int) -> int { throw std::runtime_error("in C"); });
+  for (std::int64_t i = 0; i < size; ++i) upcall::yield_value(i);
+  for_each_number(1, fails.function(), fails.data());
+}
+UPCALL_NIF(fail_in_c, upcall::yields<std::int64_t>);
+
+class yields_late {
+ public:
+  yields_late() noexcept = default;
+  yields_late(yields_late&& other) noexcept : m_lives(std::exchange(other.m_lives, false)) {}
+  yields_late(const yields_late&) = delete;
+  yields_late& operator=(const yields_late&) = delete;
+  yields_late& operator=(yields_late&&) = delete;
+  ~yields_late() {
+    if (!m_lives) return;
+    try {
+      upcall::yield_value(std::int64_t{-1});
+    } catch (const upcall::error&) {
+      ++computed;
+    }
+  }
+
+ private:
+  bool m_lives = true;
+};
+
+}  // namespace
+
+template <>
+struct upcall::codec<yields_late> {
+  static yields_late decode(ErlNifEnv*, ERL_NIF_TERM) { return {}; }
+};
+
+namespace {
+
+/// Its argument yields when it is destroyed, after the last chunk was made.
+void argument_yields(const yields_late&, std::int64_t size) {
+  for (std::int64_t i = 0; i < size; ++i) upcall::yield_value(i);
+}
+UPCALL_NIF(argument_yields, upcall::yields<std::int64_t>);
+
+upcall::generator<std::int64_t> moved_from() {
+  static auto left = range(1, 2);
+  auto taken = std::move(left);
+  return std::move(left);  // NOLINT(bugprone-use-after-move): that is what is tested
+}
+UPCALL_NIF(moved_from);
+
 // ---- an object that is held while others enumerate ----
 
 using shared = upcall::resource<upcall::exclusive<std::int64_t>>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <ranges>
+#include <stdexcept>
 #include <string>
 #include <upcall.hpp>
 #include <upcall/stl.hpp>
@@ -165,6 +166,59 @@ std::int64_t sum_after_failure_on_fiber(numbers source) {
 }
 UPCALL_NIF_AS("coroutine_sum_after_failure", &sum_after_failure);
 UPCALL_NIF_AS("fiber_sum_after_failure", &sum_after_failure_on_fiber);
+
+/// Leaves a sequence early, and fails.
+upcall::task<> leave_and_throw(numbers source) {
+  co_await source.next();
+  throw std::runtime_error("the body");
+}
+void leave_and_throw_on_fiber(numbers source) {
+  static_cast<void>(source.begin());
+  throw std::runtime_error("the body");
+}
+UPCALL_NIF_AS("coroutine_leave_and_throw", &leave_and_throw);
+UPCALL_NIF_AS("fiber_leave_and_throw", &leave_and_throw_on_fiber);
+
+upcall::task<> use_moved_from(numbers source) {
+  const numbers taken = std::move(source);
+  co_await source.next();  // NOLINT(bugprone-use-after-move): that is what is tested
+}
+void use_moved_from_on_fiber(numbers source) {
+  const numbers taken = std::move(source);
+  static_cast<void>(source.begin());  // NOLINT(bugprone-use-after-move): that is what is tested
+}
+UPCALL_NIF_AS("coroutine_use_moved_from", &use_moved_from);
+UPCALL_NIF_AS("fiber_use_moved_from", &use_moved_from_on_fiber);
+
+struct odd {
+  std::int64_t value;
+};
+
+}  // namespace
+
+template <>
+struct upcall::codec<odd> {
+  static odd decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
+    const auto value = upcall::decode<std::int64_t>(env, raw);
+    if (value % 2 == 0) throw std::domain_error("an even number");
+    return {value};
+  }
+};
+
+namespace {
+
+upcall::task<std::int64_t> sum_odd(upcall::sequence<odd> source, coroutine_function f) {
+  std::int64_t sum = 0;
+  while (const auto each = co_await source.next()) sum += co_await f(each->value);
+  co_return sum;
+}
+std::int64_t sum_odd_on_fiber(upcall::sequence<odd> source, fiber_function f) {
+  std::int64_t sum = 0;
+  for (const odd& each : source) sum += f(each.value);
+  return sum;
+}
+UPCALL_NIF_AS("coroutine_sum_odd", &sum_odd);
+UPCALL_NIF_AS("fiber_sum_odd", &sum_odd_on_fiber);
 
 upcall::generator<std::int64_t> numbers_to(std::int64_t size) {
   for (std::int64_t i = 1; i <= size; ++i) co_yield i;

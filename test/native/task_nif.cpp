@@ -4,6 +4,8 @@
 #include <malloc.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <upcall.hpp>
@@ -78,6 +80,30 @@ upcall::task<> await_twice(number_function f) {
 }
 UPCALL_NIF(await_twice);
 
+upcall::task<std::int64_t> end_of_chain() { co_return 0; }
+upcall::task<std::int64_t> chain(upcall::task<std::int64_t> inner) {
+  const counted object;
+  co_return 1 + co_await std::move(inner);
+}
+/// Makes a chain of tasks, which is awaited, or only destroyed.
+upcall::task<std::int64_t> make_chain(std::int64_t length, bool awaits) {
+  auto outermost = end_of_chain();
+  for (std::int64_t i = 0; i < length; ++i) {
+    auto longer = chain(std::move(outermost));
+    std::destroy_at(&outermost);
+    std::construct_at(&outermost, std::move(longer));
+  }
+  co_return awaits ? co_await std::move(outermost) : -1;
+}
+UPCALL_NIF(make_chain);
+
+upcall::task<std::int64_t> moved_from() {
+  static auto left = end_of_chain();
+  auto taken = std::move(left);
+  return std::move(left);  // NOLINT(bugprone-use-after-move): that is what is tested
+}
+UPCALL_NIF(moved_from);
+
 // ---- what is awaited ----
 
 upcall::task<std::string> upcase(std::string text) {
@@ -139,6 +165,13 @@ upcall::task<std::int64_t> get_in_place(number_function f, upcall::executor wher
   co_return pending.get();
 }
 UPCALL_NIF(get_in_place);
+
+std::optional<upcall::future<std::int64_t>> shared_answer;
+upcall::task<std::int64_t> await_shared(number_function f, upcall::executor where, bool asks) {
+  if (asks) shared_answer.emplace(f.on(where).async(1));
+  co_return co_await *shared_answer;
+}
+UPCALL_NIF(await_shared);
 
 upcall::task<> apply_in_place(number_function f, upcall::executor where) {
   upcall::apply(nullptr, where, f, std::tuple(1));

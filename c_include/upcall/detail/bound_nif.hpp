@@ -33,6 +33,7 @@ struct nif_options {
   bool pinned = false;                    ///< on an OS thread of its own
   std::size_t chunk_size = 1000;          ///< of a generator
   const yielding_body* yields = nullptr;  ///< of a fiber that yields values
+  bool is_yielding = false;  ///< as a sanitizer takes no look at a pointer for constant
 };
 
 /// What a NIF's body can be: what the function returns and its options say which.
@@ -64,7 +65,7 @@ struct nif_body<Function, Parameters, Options, pinned_thread_body> {
   static_assert(!any_needs_frame(std::type_identity<Parameters>{}),
                 "an upcall::sequence is read by a native call that is suspended: take a "
                 "std::vector, or drop upcall::pinned");
-  static_assert(Options.yields == nullptr,
+  static_assert(!Options.is_yielding,
                 "a pinned NIF is not suspended between the values that it yields: drop "
                 "upcall::pinned");
   static_assert(Options.dirty == 0,

@@ -125,6 +125,7 @@ class coroutine_frame : public frame {
 #endif
     // What is being thrown or handled is lost with the stack that it was to unwind.
     exception_globals{}.write(abi::__cxa_get_globals());
+    this_thread_coroutine_destroyer() = {};
     __builtin_longjmp(m_way_out, 1);
     __builtin_unreachable();
   }

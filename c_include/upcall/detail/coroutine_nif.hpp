@@ -44,6 +44,8 @@ class coroutine_nif : public coroutine_frame {
     auto& self = static_cast<coroutine_nif&>(running);
     try {
       self.m_body.emplace(self.template call<Function>(std::type_identity<Parameters>{}));
+      if (self.m_body->m_owner.promise() == nullptr)
+        raise("Elixir.RuntimeError", "this native call returned a coroutine that was moved from");
       self.m_body->m_promise->owner = &self.m_body->m_owner;
       self.set_body(*self.m_body->m_promise);
       self.begin_body();
@@ -125,7 +127,7 @@ struct nif_body<Function, Parameters, Options, coroutine_body> {
                   "upcall::async_function, and co_await it");
     static_assert(Options.stack_size == 0,
                   "a coroutine has no stack of its own: drop upcall::stack_size");
-    static_assert(Options.yields == nullptr,
+    static_assert(!Options.is_yielding,
                   "upcall::yields is for NIFs on fibers: a coroutine that yields values returns an "
                   "upcall::generator");
   }

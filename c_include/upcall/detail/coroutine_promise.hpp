@@ -16,25 +16,7 @@ namespace detail {
 class frame;
 class coroutine_frame;
 
-/// Owns a coroutine that does not run.
-class coroutine_owner {
- public:
-  explicit coroutine_owner(std::coroutine_handle<> owned) noexcept : m_handle(owned) {}
-  coroutine_owner(coroutine_owner&& other) noexcept : m_handle(other.release()) {}
-  coroutine_owner(const coroutine_owner&) = delete;
-  coroutine_owner& operator=(const coroutine_owner&) = delete;
-  coroutine_owner& operator=(coroutine_owner&&) = delete;
-  ~coroutine_owner() { destroy(); }
-
-  void destroy() noexcept {
-    if (m_handle) release().destroy();
-  }
-  std::coroutine_handle<> release() noexcept { return std::exchange(m_handle, {}); }
-  [[nodiscard]] std::coroutine_handle<> handle() const noexcept { return m_handle; }
-
- private:
-  std::coroutine_handle<> m_handle;
-};
+class coroutine_owner;
 
 /// What every coroutine of ours knows of itself.
 struct coroutine_promise {
@@ -43,6 +25,58 @@ struct coroutine_promise {
   coroutine_promise* caller = nullptr;  ///< that awaits it; null for the outermost
   coroutine_owner* owner = nullptr;     ///< of it, in its caller
   std::exception_ptr failure;           ///< that it has ended with
+};
+
+/// Destroys the coroutines of one thread. Each may own others that were not awaited, which may own
+/// others: of a long chain, some wait until those that they were nested in are gone, as each takes
+/// a piece of the stack.
+class coroutine_destroyer {
+ public:
+  void destroy(coroutine_promise& left) noexcept {
+    constexpr unsigned most = 100;
+    if (m_depth == most) {
+      left.caller = std::exchange(m_waiting, &left);
+      return;
+    }
+    ++m_depth;
+    left.self.destroy();
+    --m_depth;
+    while (m_depth == 0 && m_waiting != nullptr)
+      destroy(*std::exchange(m_waiting, m_waiting->caller));
+  }
+
+ private:
+  unsigned m_depth = 0;
+  coroutine_promise* m_waiting = nullptr;
+};
+
+// See `stack_pool::this_thread` for why it looks like this.
+UPCALL_NOINLINE inline coroutine_destroyer& this_thread_coroutine_destroyer() noexcept {
+  static thread_local constinit coroutine_destroyer destroyer;
+  asm volatile("");
+  return destroyer;
+}
+
+/// Owns a coroutine that does not run.
+class coroutine_owner {
+ public:
+  explicit coroutine_owner(coroutine_promise* owned) noexcept : m_promise(owned) {}
+  coroutine_owner(coroutine_owner&& other) noexcept
+      : m_promise(std::exchange(other.m_promise, nullptr)) {}
+  coroutine_owner(const coroutine_owner&) = delete;
+  coroutine_owner& operator=(const coroutine_owner&) = delete;
+  coroutine_owner& operator=(coroutine_owner&&) = delete;
+  ~coroutine_owner() { destroy(); }
+
+  void destroy() noexcept {
+    if (m_promise != nullptr)
+      this_thread_coroutine_destroyer().destroy(*std::exchange(m_promise, nullptr));
+  }
+  /// Null for one that was moved from.
+  [[nodiscard]] coroutine_promise* promise() const noexcept { return m_promise; }
+
+ private:
+  coroutine_promise* m_promise;
 };
 
 /// What a coroutine awaits that wants an outcome before the coroutine goes on.

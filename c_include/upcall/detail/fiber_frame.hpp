@@ -97,7 +97,7 @@ void run_bound(frame& running, const ERL_NIF_TERM* raw) {
     const frame::codec_scope scope(running);
     return argument_list<Parameters>::decode(running.env(), raw);
   }();
-  if constexpr (Options.yields != nullptr) {
+  if constexpr (Options.is_yielding) {
     static_assert(std::is_void_v<typename signature<std::remove_cv_t<decltype(Function)>>::result>,
                   "a NIF with upcall::yields gives values by upcall::yield_value: it returns void");
     auto run = [&] {

@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "frame.hpp"
-#include "frame_memory.hpp"
 #include "immortal.hpp"
 #include "resource_type.hpp"
 
@@ -61,7 +60,6 @@ class finisher {
       left->finish(last);
       counts.abandoned.fetch_sub(1, std::memory_order_relaxed);
     }
-    this_thread_frame_memory().clear();
   }
 
   /// Null when the thread is to end: there was nothing to do for a while.
@@ -96,6 +94,8 @@ inline immortal<finisher> abandoned_frames;
 inline void frame::requeue(holder& postponed) noexcept {
   abandoned_frames->requeue(static_cast<frame*>(&postponed));
 }
+
+inline void give_to_finisher(frame* left) noexcept { abandoned_frames->take(left); }
 
 /// Elixir has let go of a frame. Threads: any scheduler, ours.
 inline void destroy_frame_handle(ErlNifEnv*, void* object) noexcept {

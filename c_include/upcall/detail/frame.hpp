@@ -47,6 +47,9 @@ class frame : public holder {
     return true;
   }
 
+  /// Whether references to it are in continuations, which are older than its last step.
+  [[nodiscard]] bool is_enumerated() const noexcept { return m_handle_is_shared; }
+
   /// Takes the roots for a step. False when `token` or `roots` are not those of the pending upcall.
   UPCALL_ALWAYS_INLINE bool take_roots(ErlNifEnv* env, ERL_NIF_TERM roots_map,
                                        ERL_NIF_TERM token) noexcept {
@@ -219,12 +222,17 @@ class frame : public holder {
   waitable* awaited = nullptr;    ///< what it waits for, on its stack
   chunk_base* yielded = nullptr;  ///< where the values that it yields go
 
+  /// Throws what C callbacks have caught outside of a call into C.
+  void rethrow_unscoped_failure() {
+    if (m_unscoped_failure) std::rethrow_exception(std::exchange(m_unscoped_failure, nullptr));
+  }
+
   /// Runs the whole body: `call` gives what the NIF returns. No exception leaves it.
   template <class Call>
   void run(const Call& call) noexcept {
     try {
       call();
-      if (m_unscoped_failure) std::rethrow_exception(std::exchange(m_unscoped_failure, nullptr));
+      rethrow_unscoped_failure();
     } catch (...) {
       if (!m_abandoned) set_result(reply_of_current_exception());
     }
@@ -320,7 +328,7 @@ class frame : public holder {
   }
   UPCALL_COLD ERL_NIF_TERM update_request(ERL_NIF_TERM request) {
     return make_tuple(m_env, atoms::update.raw(), m_roots.map(), selected_function(),
-                      with_halts(request));
+                      with_halts(request, m_token));
   }
 
   UPCALL_COLD ERL_NIF_TERM first_request(ERL_NIF_TERM request);
@@ -331,10 +339,10 @@ class frame : public holder {
   }
   UPCALL_COLD void end_suspended() noexcept;
 
-  ERL_NIF_TERM with_halts(ERL_NIF_TERM reply) {
-    return m_to_halt.empty() ? reply : halts_before(reply);
+  ERL_NIF_TERM with_halts(ERL_NIF_TERM reply, ERL_NIF_TERM token) {
+    return m_to_halt.empty() ? reply : halts_before(reply, token);
   }
-  UPCALL_COLD ERL_NIF_TERM halts_before(ERL_NIF_TERM reply);
+  UPCALL_COLD ERL_NIF_TERM halts_before(ERL_NIF_TERM reply, ERL_NIF_TERM token);
 
   ERL_NIF_TERM selected_function() {
     const ERL_NIF_TERM selected =
@@ -353,8 +361,9 @@ class frame : public holder {
   /// What the NIF returns: nothing when nobody waits for it, as what was kept is gone then.
   [[nodiscard]] ERL_NIF_TERM final_reply() noexcept {
     try {
-      if (m_abandoned) return m_env == nullptr ? 0 : with_halts(atoms::ok.raw());
-      return with_halts(m_kept_result ? root_term(m_kept_result->index()) : m_result);
+      if (m_abandoned) return m_env == nullptr ? 0 : with_halts(atoms::ok.raw(), atoms::nil.raw());
+      return with_halts(m_kept_result ? root_term(m_kept_result->index()) : m_result,
+                        atoms::nil.raw());
     } catch (...) {
       return reply_of_current_exception();
     }
@@ -389,6 +398,7 @@ class frame : public holder {
   bool m_env_was_shown = false;
   bool m_abandoned = false;
   bool m_was_suspended = false;
+  bool m_handle_is_shared = false;  // by the continuations of an enumeration
   bool m_yield_is_due = false;
   frame_handle* m_handle = nullptr;
   int m_upcalls_when_abandoned = 0;

@@ -14,13 +14,20 @@ namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 /// Makes the handles of the frames that one thread runs, and keeps the last few for the next frame
-/// of the same process: a resource is half the price of a native call with one upcall. Of that
-/// process only, as its older references to the handle are gone with it: the last reference to a
-/// handle tells that the frame is abandoned. They don't pass for references to the new frame, whose
-/// tokens are others.
+/// of the same process: a resource is half the price of a native call with one upcall. The last
+/// reference to a handle tells that its frame is abandoned, so it may be used again only where
+/// nobody holds an older one: what the trampoline had is garbage of that process, and gone with it.
+/// That of a frame which yields is part of a continuation, and anywhere. Old references don't pass
+/// for those to the new frame, whose tokens are others.
 class frame_handles {
  public:
-  /// Gives the handle of `suspended`, a frame of the process of `env`, with one share in it.
+  /// Makes the handle of `suspended`, a frame of the process `pid`, with one share in it.
+  static frame_handle* make(frame* suspended, unsigned dirty_flag, ERL_NIF_TERM pid) noexcept {
+    void* const made = enif_alloc_resource(frame_handle_type.type(), sizeof(frame_handle));
+    return std::construct_at(static_cast<frame_handle*>(made), suspended, dirty_flag, pid);
+  }
+
+  /// The same, or one that was used before, for a frame of the process of `env`.
   frame_handle* take(ErlNifEnv* env, frame* suspended, unsigned dirty_flag) noexcept {
     ErlNifPid self;
     enif_self(env, &self);
@@ -32,8 +39,7 @@ class frame_handles {
       again->dirty = dirty_flag;
       return again;
     }
-    void* const made = enif_alloc_resource(frame_handle_type.type(), sizeof(frame_handle));
-    return std::construct_at(static_cast<frame_handle*>(made), suspended, dirty_flag, self.pid);
+    return make(suspended, dirty_flag, self.pid);
   }
 
   /// Keeps the handle of a frame that has ended.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <erl_nif.h>
+
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -28,17 +30,11 @@ class frame_memory {
   }
   UPCALL_NOINLINE void give(void* memory, std::size_t size) noexcept {
     const std::size_t place = place_of(size);
-    if (place >= m_places.size() || m_places[place].count == most) return ::operator delete(memory);
+    if (place >= m_places.size() || m_places[place].count == most || !is_scheduler())
+      return ::operator delete(memory);
     list& free = m_places[place];
     free.first = std::construct_at(static_cast<block*>(memory), block{free.first});
     ++free.count;
-  }
-  /// Gives all of it back: for a thread that ends. Schedulers never do.
-  void clear() noexcept {
-    for (list& each : m_places) {
-      while (each.first != nullptr) ::operator delete(std::exchange(each.first, each.first->next));
-      each.count = 0;
-    }
   }
 
  private:
@@ -58,7 +54,18 @@ class frame_memory {
   };
   static std::size_t place_of(std::size_t size) noexcept { return (size - 1) / unit; }
 
+  // Schedulers never end; what other threads kept would be lost with them.
+  bool is_scheduler() noexcept {
+    if (m_thread == thread::unknown)
+      m_thread =
+          enif_thread_type() == ERL_NIF_THR_UNDEFINED ? thread::of_others : thread::scheduler;
+    return m_thread == thread::scheduler;
+  }
+
+  enum class thread : unsigned char { unknown, scheduler, of_others };
+
   std::array<list, 16> m_places{};
+  thread m_thread = thread::unknown;
 };
 
 // See `stack_pool::this_thread` for why it looks like this.

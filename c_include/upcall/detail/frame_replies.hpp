@@ -25,7 +25,14 @@ inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
 }
 
 inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
-  m_handle = this_thread_frame_handles().take(m_env, this, m_nif.dirty);
+  if (yielded == nullptr) {
+    m_handle = this_thread_frame_handles().take(m_env, this, m_nif.dirty);
+  } else {
+    ErlNifPid self;
+    enif_self(m_env, &self);
+    m_handle = frame_handles::make(this, m_nif.dirty, self.pid);
+    m_handle_is_shared = true;
+  }
   const ERL_NIF_TERM reference = enif_make_resource(m_env, m_handle);
   enif_release_resource(m_handle);
   counts.suspended.fetch_add(1, std::memory_order_relaxed);
@@ -38,18 +45,19 @@ inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
 inline void frame::end_suspended() noexcept {
   if (m_handle != nullptr) {
     m_handle->suspended = nullptr;
-    this_thread_frame_handles().give(std::exchange(m_handle, nullptr));
+    if (!m_handle_is_shared) this_thread_frame_handles().give(m_handle);
+    m_handle = nullptr;
   }
   counts.suspended.fetch_sub(1, std::memory_order_relaxed);
   m_was_suspended = false;
 }
 
-inline ERL_NIF_TERM frame::halts_before(ERL_NIF_TERM reply) {
+inline ERL_NIF_TERM frame::halts_before(ERL_NIF_TERM reply, ERL_NIF_TERM token) {
   ERL_NIF_TERM continuations = enif_make_list(m_env, 0);
   for (const root_handle& each : m_to_halt)
     continuations = enif_make_list_cell(m_env, root_term(each->index()), continuations);
   m_to_halt.clear();
-  return make_tuple(m_env, atoms::halt.raw(), continuations, reply);
+  return make_tuple(m_env, atoms::halt.raw(), continuations, token, reply);
 }
 
 inline void frame::throw_outcome() {

@@ -24,22 +24,27 @@ class generator_frame final : public coroutine_nif<generator<T>> {
  private:
   void begin_body() override { this->set_request(generate_request(*this)); }
 
+  // What was yielded before a failure comes before it: the frame is suspended once more, and the
+  // next step comes back here.
   void end_body() noexcept override {
-    if (this->promise().failure && !m_values.empty() && hand_out_last()) return;
-    this->end_with([this] {
+    std::exception_ptr& failure = this->promise().failure;
+    ERL_NIF_TERM last = 0;
+    do {
+      try {
+        if (!failure) {
+          last = m_values.take(*this);
+        } else if (!m_values.empty()) {
+          return this->set_request(chunk_request(*this));
+        }
+        break;
+      } catch (...) {  // a value before it has no term, and so failed first
+        failure = std::current_exception();
+      }
+    } while (true);
+    this->end_with([this, last] {
       if (this->promise().failure) std::rethrow_exception(this->promise().failure);
-      return m_values.take(*this);
+      return last;
     });
-  }
-  /// Gives what was yielded before the failure. The next step comes back to the end.
-  bool hand_out_last() noexcept {
-    try {
-      this->set_request(chunk_request(*this));
-      return true;
-    } catch (...) {
-      this->promise().failure = std::current_exception();
-      return false;
-    }
   }
   void destroy() noexcept override { delete this; }
 

@@ -3,6 +3,7 @@
 #include <erl_nif.h>
 
 #include <cstddef>
+#include <exception>
 #include <limits>
 #include <optional>
 #include <string>
@@ -42,7 +43,7 @@ class sequence_source final : public sequence_base {
     if (m_position < m_chunk.size()) return true;
     throw_failure();
     if (current_state() == state::list) read_list(running);
-    return current_state() == state::ended || m_position < m_chunk.size() || m_failure;
+    return current_state() == state::ended || m_position < m_chunk.size() || m_failure != nullptr;
   }
   /// Takes the answer to a request.
   void fill_with(frame& running, ERL_NIF_TERM answer) {
@@ -79,6 +80,8 @@ class sequence_source final : public sequence_base {
         m_chunk.push_back({decode<T>(env, next)});
     } catch (const bad_term& failure) {
       fail(failure);
+    } catch (...) {
+      m_failure = std::current_exception();
     }
     return list;
   }
@@ -91,7 +94,7 @@ class sequence_source final : public sequence_base {
 
   /// Throws what is in the place of the next element, once.
   void throw_failure() {
-    if (m_failure) throw *std::exchange(m_failure, std::nullopt);
+    if (m_failure) std::rethrow_exception(std::exchange(m_failure, nullptr));
   }
 
   void read_list(frame& running) {
@@ -113,15 +116,15 @@ class sequence_source final : public sequence_base {
                 ": element " + std::to_string(m_before + m_chunk.size() + 1) +
                 " of an enumerable: " + failure.where() + "expected " + failure.expected() +
                 ", got: " + printed(failure.got().raw()));
-    } catch (const error& made) {
-      m_failure = made;
+    } catch (const error&) {
+      m_failure = std::current_exception();
     }
   }
 
   std::vector<element> m_chunk;
   std::size_t m_position = 0;
-  std::size_t m_before = 0;        // elements of earlier chunks
-  std::optional<error> m_failure;  // in the place of the element after the chunk
+  std::size_t m_before = 0;      // elements of earlier chunks
+  std::exception_ptr m_failure;  // in the place of the element after the chunk
 };
 
 /// A fetch that has not begun.

@@ -85,6 +85,10 @@ class slot final : public shared_object {
     return std::exchange(m_reply, {});
   }
 
+  /// Whether a frame waits for it already; one may.
+  bool claim() noexcept { return m_is_claimed.exchange(true, std::memory_order_relaxed); }
+  void unclaim() noexcept { m_is_claimed.store(false, std::memory_order_relaxed); }
+
   /// A frame's `waitable`, see there.
   bool await(ErlNifEnv* env, ERL_NIF_TERM reference) {
     const auto held = m_meeting.lock();
@@ -160,6 +164,7 @@ class slot final : public shared_object {
   std::optional<owned_term> m_message;  // to a frame's process
   ERL_NIF_TERM m_caller;
   bool m_heard;
+  std::atomic<bool> m_is_claimed{false};
 };
 
 }  // namespace detail

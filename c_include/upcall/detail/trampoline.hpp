@@ -18,9 +18,9 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// Gives the handle of a suspended frame that the calling process may resume. Else gives null, and
-/// `failure` is what the NIF must return.
-UPCALL_ALWAYS_INLINE frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM reference,
+/// Gives the handle of a frame of the calling process. Else gives null, and `failure` is what the
+/// NIF must return.
+UPCALL_ALWAYS_INLINE frame_handle* handle_of(ErlNifEnv* env, ERL_NIF_TERM reference,
                                              ERL_NIF_TERM& failure) noexcept {
   void* object = nullptr;
   if (!enif_get_resource(env, reference, frame_handle_type.type(), &object)) {
@@ -36,12 +36,20 @@ UPCALL_ALWAYS_INLINE frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM refere
         raise_argument_error(env, "a native frame can be resumed by the process that made it only");
     return nullptr;
   }
-  if (handle->suspended == nullptr) {
-    failure = raise_argument_error(env, "this native frame has ended");
-    return nullptr;
-  }
   return handle;
 }
+
+/// The same, of a suspended frame, which the process may resume.
+UPCALL_ALWAYS_INLINE frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM reference,
+                                             ERL_NIF_TERM& failure) noexcept {
+  frame_handle* const handle = handle_of(env, reference, failure);
+  if (handle == nullptr || handle->suspended != nullptr) return handle;
+  failure = raise_argument_error(env, "this native frame has ended");
+  return nullptr;
+}
+
+/// Has an abandoned frame finished on a thread of ours. (finisher.hpp)
+void give_to_finisher(frame* left) noexcept;
 
 inline ERL_NIF_TERM raise_wrong_step(ErlNifEnv* env) noexcept {
   return raise_argument_error(
@@ -82,26 +90,38 @@ inline ERL_NIF_TERM await_turn(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) n
   return (wanted->await(env, argv[1]) ? atoms::waiting : atoms::granted).raw();
 }
 
-/// `close_frame(frame, roots, token)`: ends a native call that nobody will resume, at once: it is
-/// abandoned, and finished here, by the process that could have gone on with it.
-inline ERL_NIF_TERM close_frame(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) noexcept {
-  ERL_NIF_TERM failure = 0;
-  frame_handle* const handle = own_frame(env, argv[0], failure);
-  if (handle == nullptr) return failure;
-  if (handle->dirty != 0 && enif_thread_type() == ERL_NIF_THR_NORMAL_SCHEDULER) {
-    return enif_schedule_nif(env, "__upcall_close_frame__", static_cast<int>(handle->dirty),
-                             &close_frame, argc, argv);
-  }
-  if (!handle->suspended->take_roots(env, argv[1], argv[2])) return raise_wrong_step(env);
-  frame* const closed = std::exchange(handle->suspended, nullptr);
-  closed->abandon();
-  counts.abandoned.fetch_add(1, std::memory_order_relaxed);
-  // A nested call that uses what this one holds brings it to the finisher when it ends.
-  if (closed->postpone_if_nested()) return atoms::ok.raw();
+/// Finishes a frame that its own process gives up, in a step of that.
+inline ERL_NIF_TERM finish_closed(ErlNifEnv* env, frame* closed) noexcept {
   step last{env, 0};
   closed->finish(last);
   counts.abandoned.fetch_sub(1, std::memory_order_relaxed);
   return last.reply != 0 ? last.reply : atoms::ok.raw();
+}
+
+/// `close_frame(frame, roots, token)`: ends a native call that nobody will resume, at once: it is
+/// abandoned, and finished here, by the process that could have gone on with it. Of an enumeration
+/// a continuation of any age does that: what it knows of the roots may be old, and then the frame
+/// is left to the finisher.
+inline ERL_NIF_TERM close_frame(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) noexcept {
+  ERL_NIF_TERM failure = 0;
+  frame_handle* const handle = handle_of(env, argv[0], failure);
+  if (handle == nullptr) return failure;
+  if (handle->suspended == nullptr) return atoms::ok.raw();
+  if (handle->dirty != 0 && enif_thread_type() == ERL_NIF_THR_NORMAL_SCHEDULER) {
+    return enif_schedule_nif(env, "__upcall_close_frame__", static_cast<int>(handle->dirty),
+                             &close_frame, argc, argv);
+  }
+  const bool is_current = handle->suspended->take_roots(env, argv[1], argv[2]);
+  if (!is_current && !handle->suspended->is_enumerated()) return raise_wrong_step(env);
+  frame* const closed = std::exchange(handle->suspended, nullptr);
+  closed->abandon();
+  if (!is_current) {
+    give_to_finisher(closed);
+    return atoms::ok.raw();
+  }
+  counts.abandoned.fetch_add(1, std::memory_order_relaxed);
+  // A nested call that uses what this one holds brings it to the finisher when it ends.
+  return closed->postpone_if_nested() ? atoms::ok.raw() : finish_closed(env, closed);
 }
 
 /// `info()`: counts of this library's frames and calls, for `Upcall.Frame.info/1`.

@@ -68,10 +68,17 @@ inline void wait_in_dirty_nif(ErlNifEnv* env, const shared_ref<slot>& call,
 /// A call that a suspended frame waits for.
 class awaited_slot final : public waitable {
  public:
-  awaited_slot(const shared_ref<slot>& call, frame& by) noexcept : m_call(call), m_frame(by) {
+  /// Throws: `error` where another frame waits for it.
+  awaited_slot(const shared_ref<slot>& call, frame& by) : m_call(call), m_frame(by) {
+    if (call->claim())
+      raise("Elixir.RuntimeError",
+            "another native call waits for this upcall::future: one at a time can have it");
     by.awaited = this;
   }
-  ~awaited_slot() { m_frame.awaited = nullptr; }
+  ~awaited_slot() {
+    m_frame.awaited = nullptr;
+    m_call->unclaim();
+  }
   bool await(ErlNifEnv* env, ERL_NIF_TERM reference) override {
     return m_call->await(env, reference);
   }

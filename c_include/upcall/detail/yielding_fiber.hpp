@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <typeinfo>
 #include <utility>
 
@@ -14,24 +15,48 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
+/// Says for its lifetime where the values go that a frame yields.
+class yielding_scope {
+ public:
+  yielding_scope(frame& running, chunk_base& to) noexcept : m_running(running) {
+    running.yielded = &to;
+  }
+  yielding_scope(const yielding_scope&) = delete;
+  yielding_scope& operator=(const yielding_scope&) = delete;
+  ~yielding_scope() { m_running.yielded = nullptr; }
+
+ private:
+  frame& m_running;
+};
+
 /// Runs the body of a NIF on a fiber that yields values, once somebody wants them.
 template <class T>
 void run_yielding(frame& running, const body_call& body) {
   chunk<T> values(running.nif().chunk_size);
-  running.yielded = &values;
+  const yielding_scope scope(running, values);
   running.suspend(generate_request(running));
   values.go_on();
+  std::exception_ptr failure;
   try {
     body();
-  } catch (const abandoned&) {
-    throw;
+    running.rethrow_unscoped_failure();
+    if (running.is_abandoned()) return;
+    running.set_result(make_tuple(running.env(), atoms::return_.raw(), values.take(running)));
+    return;
   } catch (...) {
-    // What was yielded before comes before.
-    if (!values.empty()) running.suspend(chunk_request(running));
-    throw;
+    failure = std::current_exception();
   }
-  if (running.is_abandoned()) return;
-  running.set_result(make_tuple(running.env(), atoms::return_.raw(), values.take(running)));
+  // What was yielded before it comes before it.
+  while (!running.is_abandoned() && !values.empty()) {
+    try {
+      running.suspend(chunk_request(running));
+    } catch (const abandoned&) {
+      throw;
+    } catch (...) {  // a value before it has no term, and so failed first
+      failure = std::current_exception();
+    }
+  }
+  std::rethrow_exception(failure);
 }
 
 template <class T>
