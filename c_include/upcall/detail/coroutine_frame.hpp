@@ -107,6 +107,8 @@ class coroutine_frame : public frame {
   virtual void destroy() noexcept = 0;
 
  private:
+  // What could leave these is an error that can go nowhere, for which std::terminate has `lose`.
+  // NOLINTBEGIN(bugprone-exception-escape)
   UPCALL_NOINLINE void enter(thread_frames&) noexcept final {
     way_out here;
     m_way_out = here;
@@ -155,6 +157,7 @@ class coroutine_frame : public frame {
     }
     return true;
   }
+  // NOLINTEND(bugprone-exception-escape)
 
   /// Destroys the coroutines from the innermost outwards, each while its caller waits for it: the
   /// order of an exception, and one that needs no stack for a long chain.

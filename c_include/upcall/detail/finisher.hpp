@@ -95,8 +95,6 @@ inline void frame::requeue(holder& postponed) noexcept {
   abandoned_frames->requeue(static_cast<frame*>(&postponed));
 }
 
-inline void give_to_finisher(frame* left) noexcept { abandoned_frames->take(left); }
-
 /// Elixir has let go of a frame. Threads: any scheduler, ours.
 inline void destroy_frame_handle(ErlNifEnv*, void* object) noexcept {
   frame* const left = static_cast<frame_handle*>(object)->suspended;

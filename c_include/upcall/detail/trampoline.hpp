@@ -8,6 +8,7 @@
 
 #include "../error.hpp"
 #include "exception_replies.hpp"
+#include "finisher.hpp"
 #include "frame.hpp"
 #include "library_part.hpp"
 #include "resource_type.hpp"
@@ -47,9 +48,6 @@ UPCALL_ALWAYS_INLINE frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM refere
   failure = raise_argument_error(env, "this native frame has ended");
   return nullptr;
 }
-
-/// Has an abandoned frame finished on a thread of ours. (finisher.hpp)
-void give_to_finisher(frame* left) noexcept;
 
 inline ERL_NIF_TERM raise_wrong_step(ErlNifEnv* env) noexcept {
   return raise_argument_error(
@@ -116,7 +114,7 @@ inline ERL_NIF_TERM close_frame(ErlNifEnv* env, int argc, const ERL_NIF_TERM arg
   frame* const closed = std::exchange(handle->suspended, nullptr);
   closed->abandon();
   if (!is_current) {
-    give_to_finisher(closed);
+    abandoned_frames->take(closed);
     return atoms::ok.raw();
   }
   counts.abandoned.fetch_add(1, std::memory_order_relaxed);
