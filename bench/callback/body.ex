@@ -8,30 +8,29 @@ defmodule Bench.Callback.Body do
   # How many calls of a NIF that makes one upcall, or none, a run has.
   @nif_calls 1000
 
+  @typep native :: ((integer() -> integer()), integer() -> integer())
+
   @doc """
-  Returns the contenders of a body, whose native functions `module` has.
+  Returns the contenders of a body, whose native functions are `many`, `once` and `none`.
   """
-  @spec contenders(String.t(), module()) :: [Contender.t()]
-  def contenders(name, module) do
-    many(name, module, &Callback.square/0) ++
-      [
-        one_by_one("#{name}_once", "1", &module.once/2),
-        one_by_one("#{name}_none", "0", &module.none/2)
-      ]
+  @spec contenders(String.t(), native(), native(), native()) :: [Contender.t()]
+  def contenders(name, many, once, none) do
+    many(name, many, &Callback.square/0) ++
+      [one_by_one("#{name}_once", "1", once), one_by_one("#{name}_none", "0", none)]
   end
 
   @doc """
   Returns contenders that make many callbacks of the function that `prepare` returns.
   """
-  @spec many(String.t(), module(), (() -> (integer() -> integer()))) :: [Contender.t()]
-  def many(name, module, prepare) do
+  @spec many(String.t(), native(), (() -> (integer() -> integer()))) :: [Contender.t()]
+  def many(name, native, prepare) do
     for count <- Callback.counts() do
       %Contender{
         name: name,
         input: Integer.to_string(count),
         calls: count,
         prepare: prepare,
-        run: fn fun -> module.many(fun, count) end,
+        run: fn fun -> native.(fun, count) end,
         expected: Callback.expected_sum(count)
       }
     end

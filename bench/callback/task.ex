@@ -17,5 +17,6 @@ defmodule Bench.Callback.Task do
   end
 
   @spec contenders() :: [Contender.t()]
-  def contenders, do: Callback.Body.contenders("task", Native)
+  def contenders,
+    do: Callback.Body.contenders("task", &Native.many/2, &Native.once/2, &Native.none/2)
 end

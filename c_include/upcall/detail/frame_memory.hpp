@@ -17,21 +17,18 @@ namespace detail {
 /// native call has two of them, and `malloc` takes longer.
 class frame_memory {
  public:
-  // Not inlined: GCC would warn that what `operator new` gave is not freed by its counterpart.
-
   /// Gives memory of `size` bytes; null where there is none.
-  UPCALL_NOINLINE void* take(std::size_t size) noexcept {
+  void* take(std::size_t size) noexcept {
     const std::size_t place = place_of(size);
-    if (place >= m_places.size()) return ::operator new(size, std::nothrow);
+    if (place >= m_places.size() || m_places[place].first == nullptr) return make(size);
     list& free = m_places[place];
-    if (free.first == nullptr) return ::operator new((place + 1) * unit, std::nothrow);
     --free.count;
     return std::exchange(free.first, free.first->next);
   }
-  UPCALL_NOINLINE void give(void* memory, std::size_t size) noexcept {
+  void give(void* memory, std::size_t size) noexcept {
     const std::size_t place = place_of(size);
     if (place >= m_places.size() || m_places[place].count == most || !is_scheduler())
-      return ::operator delete(memory);
+      return drop(memory);
     list& free = m_places[place];
     free.first = std::construct_at(static_cast<block*>(memory), block{free.first});
     ++free.count;
@@ -52,6 +49,12 @@ class frame_memory {
     block* first = nullptr;
     unsigned count = 0;
   };
+  // Not inlined: GCC would warn that what `operator new` gave is not freed by its counterpart.
+  UPCALL_NOINLINE static void* make(std::size_t size) noexcept {
+    return ::operator new((place_of(size) + 1) * unit, std::nothrow);
+  }
+  UPCALL_NOINLINE static void drop(void* memory) noexcept { ::operator delete(memory); }
+
   static std::size_t place_of(std::size_t size) noexcept { return (size - 1) / unit; }
 
   // Schedulers never end; what other threads kept would be lost with them.
