@@ -270,9 +270,9 @@ for body <- [:coroutine, :fiber] do
 
         {pid, monitor} =
           spawn_monitor(fn ->
-            {:suspended, [1], old} = Enumerable.reduce(native(:count, [1]), {:cont, []}, @step)
+            {:suspended, acc, old} = Enumerable.reduce(native(:range, [1, 5]), {:cont, []}, @step)
             Agent.update(keeper, fn _ -> old end)
-            old.({:halt, []})
+            assert go_on(acc, old) == [1, 2, 3, 4, 5]
 
             Native.with_lock(shared, fn ->
               send(test, :locked)
