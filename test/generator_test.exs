@@ -473,6 +473,13 @@ defmodule Upcall.GeneratorTest do
     test "generator of no native function is an error" do
       forged = %Upcall.Generator{module: Native, native: :__native_no__, arguments: [1]}
       assert_raise UndefinedFunctionError, fn -> Enum.to_list(forged) end
+
+      other = %Upcall.Generator{module: Native, native: :__native_objects__, arguments: []}
+
+      message =
+        ~r/^expected a native function that yields values, got: UpcallTest.Generator.objects\/0/
+
+      assert_raise ArgumentError, message, fn -> Enum.to_list(other) end
     end
 
     test "close of a frame is an error, and does no harm" do

@@ -53,6 +53,10 @@ defmodule Upcall.Generator do
           {:generate, frame, roots, called, token} ->
             __upcall_pull__({frame, roots, called, token}, acc, fun)
 
+          # A struct of older code, whose function yielded.
+          {:return, _value} ->
+            :erlang.error(Upcall.Generator.__no_generator__(__MODULE__, native, arguments))
+
           failure ->
             __upcall_fail__(failure)
         end
@@ -126,6 +130,17 @@ defmodule Upcall.Generator do
       defp __upcall_native__(unquote(native), unquote(arguments)),
         do: unquote(native)(unquote_splicing(arguments))
     end
+  end
+
+  @doc false
+  @spec __no_generator__(module(), atom(), [term()]) :: Exception.t()
+  def __no_generator__(module, native, arguments) do
+    name = Upcall.Nif.__name_of_native__(native)
+
+    ArgumentError.exception(
+      "expected a native function that yields values, " <>
+        "got: #{inspect(module)}.#{name}/#{length(arguments)}; call it again for what it gives now"
+    )
   end
 
   @doc false
