@@ -483,7 +483,8 @@ defmodule Upcall.GeneratorTest do
     end
 
     test "close of a frame is an error, and does no harm" do
-      assert {:upcall, frame, roots, _, {:generate, token}} = Native.__native_coroutine_count__(1)
+      assert {:upcall, frame, roots, _, {:generate, token, [1]}} =
+               Native.__native_coroutine_count__(1)
 
       for {frame, roots, token} <- [
             {make_ref(), roots, token},

@@ -27,6 +27,8 @@ defmodule UpcallTest.Task do
   defnif sign_in_task(shared, name, inside)
   defnif sign_on_fiber(shared, name, inside)
   defnif sign_pinned(shared, name, inside)
+  defnif ignore(argument, f)
+  defnif ignore_on_fiber(argument, f)
   defnif hold(f)
   defnif native_heap()
   defnif terminate_in_task(f, text)
@@ -189,7 +191,9 @@ defmodule Upcall.TaskTest do
 
     test "for its turn, or an answer of an executor, other than by co_await" do
       server = start_supervised!(Upcall.Server)
-      f = fn x -> if self() == server and x == 1, do: Process.sleep(100) && 7, else: x end
+
+      # What is asked of the server is not there before the end of the test.
+      f = fn x -> if self() == server and x == 1, do: receive(do: (:go -> 7)), else: x end
       message = ~r/can't wait in the middle.*co_await/
 
       for call <- [
@@ -200,6 +204,7 @@ defmodule Upcall.TaskTest do
         assert_raise RuntimeError, message, call
       end
 
+      send(server, :go)
       assert Native.get_in_place(fn x -> x + 1 end, server, true) == 2
     end
 
@@ -224,8 +229,38 @@ defmodule Upcall.TaskTest do
 
     assert Native.add(account, f) == 3
     assert Native.add(account, f) == 6
-    assert Native.add(Native.open_account(), f) == 3
+  end
+
+  # Nobody else has it: it is there as long as the function runs, and not longer.
+  test "an object that nobody else has lives as long as its member function runs" do
+    alive = fn -> Native.objects() |> then(fn {made, destroyed} -> made - destroyed end) end
     :erlang.garbage_collect()
+    before = alive.()
+
+    held = fn x ->
+      :erlang.garbage_collect()
+      assert alive.() == before + 2
+      x
+    end
+
+    # `assert` would keep it.
+    sum = Native.add(Native.open_account(), held)
+    assert sum == 3
+    :erlang.garbage_collect()
+    Wait.until(fn -> alive.() == before end)
+  end
+
+  test "an argument that native code does not keep is garbage while it runs" do
+    for native <- [&Native.ignore/2, &Native.ignore_on_fiber/2] do
+      memory = fn 1 ->
+        :erlang.garbage_collect()
+        {:memory, bytes} = Process.info(self(), :memory)
+        bytes
+      end
+
+      with_a_list = native.(Enum.to_list(1..1_000_000), memory)
+      assert with_a_list < native.([], memory) + 1_000_000
+    end
   end
 
   describe "a coroutine, a fiber and a pinned call" do

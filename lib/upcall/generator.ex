@@ -50,7 +50,7 @@ defmodule Upcall.Generator do
 
       def __upcall_reduce__(native, arguments, {:cont, _} = acc, fun) do
         case __upcall_run__(__upcall_native__(native, arguments)) do
-          {:generate, frame, roots, called, token} ->
+          {:generate, frame, roots, called, token, _arguments} ->
             __upcall_pull__({frame, roots, called, token}, acc, fun)
 
           # A struct of older code, whose function yielded.

@@ -69,8 +69,9 @@ defmodule Upcall.Nif do
           {:raise, class, reason, stack_trace} ->
             :erlang.raise(class, reason, stack_trace)
 
-          {:generate, _, _, _, _} = native_call ->
-            __upcall_generator__(native_call, unquote(native), [unquote_splicing(arguments)])
+          # The arguments are named by the native call, as nobody here is to keep them meanwhile.
+          {:generate, _, _, _, _, _} = native_call ->
+            __upcall_generator__(native_call, unquote(native))
 
           failure ->
             :erlang.error(Upcall.Error.exception(failure, __MODULE__))
@@ -169,8 +170,8 @@ defmodule Upcall.Nif do
       defp __upcall_loop__(frame, roots, fun, {:chunk, token, elements}),
         do: {:chunk, frame, roots, fun, token, elements}
 
-      defp __upcall_loop__(frame, roots, fun, {:generate, token}),
-        do: {:generate, frame, roots, fun, token}
+      defp __upcall_loop__(frame, roots, fun, {:generate, token, arguments}),
+        do: {:generate, frame, roots, fun, token, arguments}
 
       # Enumerations that native code does not go on with. Where the end of one fails, the native call
       # ends with that, unless it has failed already.
@@ -192,7 +193,7 @@ defmodule Upcall.Nif do
       defp __upcall_loop__(_, _, _, ended), do: ended
 
       # A native call that will yield has taken its arguments, and begins anew for who enumerates it.
-      defp __upcall_generator__({:generate, frame, roots, fun, token}, native, arguments) do
+      defp __upcall_generator__({:generate, frame, roots, fun, token, arguments}, native) do
         __upcall_close__({frame, roots, fun, token})
         %Upcall.Generator{module: __MODULE__, native: native, arguments: arguments}
       end

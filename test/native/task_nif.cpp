@@ -250,6 +250,14 @@ void sign_in_place(journal_handle shared, std::string name, upcall::function<voi
 UPCALL_NIF_AS("sign_on_fiber", &sign_in_place);
 UPCALL_NIF_AS("sign_pinned", &sign_in_place, upcall::pinned);
 
+/// Has no use for its first argument, which nobody keeps.
+upcall::task<std::int64_t> ignore(upcall::term, number_function f) { co_return co_await f(1); }
+std::int64_t ignore_on_fiber(upcall::term, upcall::function<std::int64_t(std::int64_t)> f) {
+  return f(1);
+}
+UPCALL_NIF(ignore);
+UPCALL_NIF_AS("ignore_on_fiber", &ignore_on_fiber);
+
 // ---- many ----
 
 upcall::task<std::int64_t> hold(number_function f) { co_return co_await f(1) + 1; }

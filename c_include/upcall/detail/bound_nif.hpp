@@ -23,7 +23,7 @@ class body_call;
 /// Runs the body of a fiber that yields values. (A variable: GCC 12 takes no function of a template
 /// for a part of a template argument.)
 struct yielding_body {
-  void (*run)(frame& running, const body_call& body);
+  void (*run)(frame& running, const ERL_NIF_TERM* arguments, const body_call& body);
 };
 
 /// What a NIF's options come to.
@@ -33,7 +33,7 @@ struct nif_options {
   bool pinned = false;                    ///< on an OS thread of its own
   std::size_t chunk_size = 1000;          ///< of a generator
   const yielding_body* yields = nullptr;  ///< of a fiber that yields values
-  bool is_yielding = false;  ///< as a sanitizer takes no look at a pointer for constant
+  bool is_yielding = false;               ///< whether there is one: to UBSan, no constant
 };
 
 /// What a NIF's body can be: what the function returns and its options say which.

@@ -126,9 +126,12 @@ class chunk final : public chunk_base {
   std::vector<ERL_NIF_TERM> m_terms;  // of one `take`
 };
 
-/// Tells Elixir that the call has its arguments, and will yield when it is resumed.
-inline ERL_NIF_TERM generate_request(frame& running) noexcept {
-  return make_tuple(running.env(), atoms::generate.raw(), running.next_token());
+/// Tells Elixir that the call has its arguments, and will yield when it is resumed. It gives them
+/// back, for further enumerations: who has called would else keep those of every native call.
+inline ERL_NIF_TERM generate_request(frame& running, const ERL_NIF_TERM* arguments) noexcept {
+  const ERL_NIF_TERM list = enif_make_list_from_array(running.env(), arguments,
+                                                      static_cast<unsigned>(running.nif().arity));
+  return make_tuple(running.env(), atoms::generate.raw(), running.next_token(), list);
 }
 
 /// Gives Elixir the values that were yielded. Throws as `take`.

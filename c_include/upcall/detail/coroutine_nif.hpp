@@ -64,6 +64,8 @@ class coroutine_nif : public coroutine_frame {
   /// Runs the body, or says that it is ready to run. Throws: where it was not run.
   virtual void begin_body() = 0;
 
+  /// Gives those of the NIF, in the first step.
+  [[nodiscard]] const ERL_NIF_TERM* arguments() const noexcept { return m_arguments; }
   [[nodiscard]] auto& promise() noexcept { return *m_body->m_promise; }
   /// Ends the call with what `make_result` gives. Before the frame says so, the body is destroyed:
   /// its objects may have something to say, too.

@@ -103,7 +103,7 @@ void run_bound(frame& running, const ERL_NIF_TERM* raw) {
     auto run = [&] {
       call_bound<Function>(std::type_identity<Parameters>{}, arguments, [](const auto&) {});
     };
-    Options.yields->run(running, body_call(run));
+    Options.yields->run(running, raw, body_call(run));
   } else {
     call_bound<Function>(std::type_identity<Parameters>{}, arguments, [&](const auto& make) {
       if (running.is_abandoned()) return;

@@ -22,7 +22,7 @@ class generator_frame final : public coroutine_nif<generator<T>> {
   }
 
  private:
-  void begin_body() override { this->set_request(generate_request(*this)); }
+  void begin_body() override { this->set_request(generate_request(*this, this->arguments())); }
 
   // What was yielded before a failure comes before it: the frame is suspended once more, and the
   // next step comes back here.

@@ -31,10 +31,10 @@ class yielding_scope {
 
 /// Runs the body of a NIF on a fiber that yields values, once somebody wants them.
 template <class T>
-void run_yielding(frame& running, const body_call& body) {
+void run_yielding(frame& running, const ERL_NIF_TERM* arguments, const body_call& body) {
   chunk<T> values(running.nif().chunk_size);
   const yielding_scope scope(running, values);
-  running.suspend(generate_request(running));
+  running.suspend(generate_request(running, arguments));
   values.go_on();
   std::exception_ptr failure;
   try {
