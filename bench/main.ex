@@ -1,36 +1,63 @@
 defmodule Bench.Main do
   @moduledoc false
 
-  alias Bench.{Harness, Machine, Report}
+  alias Bench.{Harness, Machine, Part, Report, Statistics}
 
-  @questions [{"callback", Bench.Callback}, {"blocking", Bench.Blocking}]
+  @questions [
+    {"classic", [Bench.Classic]},
+    {"callback", [Bench.Callback]},
+    {"blocking", [Bench.Blocking]},
+    {"floor", [Bench.Floor]}
+  ]
+
+  @typep answer :: %{rows: [Report.object()], ratios: [Report.object()]}
 
   @doc """
-  Answers the question `only`, or all where it is empty: prints tables and writes `results_path`.
+  Answers the question `only`, or all where it is empty: prints tables and returns what was measured.
   """
-  @spec run(String.t(), Path.t()) :: :ok
-  def run(only, results_path) do
+  @spec run(String.t()) :: [answer()]
+  def run(only) do
     questions = choose(only)
-    {machine, versions} = {Machine.machine(), Machine.versions()}
-    IO.write(Report.heading(machine, versions))
-
-    answers = Enum.map(questions, &answer/1)
-    rows = Enum.flat_map(answers, &elem(&1, 0))
-    ratios = Enum.flat_map(answers, &elem(&1, 1))
-
-    results = [machine: machine, versions: versions, rows: rows, ratios: ratios]
-    File.write!(results_path, [Report.json(results), ?\n])
-    IO.puts("\nwritten to #{Path.relative_to_cwd(results_path)}")
+    IO.write(Report.heading(Machine.machine(), Machine.versions()))
+    for {name, parts} <- questions, part <- parts, do: answer(name, part)
   end
 
-  defp answer({name, question}) do
-    contenders = question.contenders()
-    repetitions = Harness.measure(contenders, &progress(name, &1, &2))
-    rows = Report.rows(name, contenders, repetitions)
-    ratios = Report.ratios(name, question.ratios(), repetitions)
+  @doc """
+  Writes what was measured as JSON.
+  """
+  @spec write([answer()], Path.t()) :: :ok
+  def write(answers, path) do
+    results = [
+      machine: Machine.machine(),
+      versions: Machine.versions(),
+      rows: Enum.flat_map(answers, & &1.rows),
+      ratios: Enum.flat_map(answers, & &1.ratios)
+    ]
 
-    IO.write(Report.table("#{name}: #{question.title()}", rows, ratios))
-    {rows, ratios}
+    File.write!(path, [Report.json(results), ?\n])
+    IO.puts("\nwritten to #{Path.relative_to_cwd(path)}")
+  end
+
+  defp answer(name, part) do
+    setting = Part.setting(part)
+    contenders = part.contenders()
+    {statistics, ratios} = measure(name, part, setting, contenders)
+    rows = Report.rows(name, setting, contenders, statistics)
+
+    IO.write(["\n#{name}: #{part.title()}\n\n", Part.table(part, contenders, rows)])
+    IO.write(Report.ratio_table(ratios))
+    %{rows: rows, ratios: ratios}
+  end
+
+  defp measure(name, part, setting, contenders) do
+    if setting.benchee and Code.ensure_loaded?(Benchee) do
+      {Bench.WithBenchee.statistics(contenders), []}
+    else
+      repetitions = Harness.measure(contenders, setting, &progress(part.title(), &1, &2))
+      keys = Enum.map(contenders, &{&1.name, &1.input})
+      statistics = for key <- keys, do: Statistics.of(Enum.map(repetitions, & &1[key]))
+      {statistics, Report.ratios(name, Part.ratios(part), repetitions)}
+    end
   end
 
   defp choose(""), do: @questions
@@ -48,14 +75,12 @@ defmodule Bench.Main do
   end
 
   # One line that is written over, where a person watches.
-  defp progress(name, repetition, repetitions) do
-    if match?({:ok, _}, :io.columns(:standard_error)) do
-      line = "#{name}: repetition #{repetition} of #{repetitions}"
-
-      ending =
-        if repetition == repetitions, do: "\r" <> String.duplicate(" ", 60) <> "\r", else: ""
-
-      IO.write(:stderr, ["\r", line, ending])
+  defp progress(title, repetition, repetitions) do
+    with {:ok, columns} <- :io.columns(:standard_error) do
+      doing = if repetition == 0, do: "calibrating", else: "#{repetition} of #{repetitions}"
+      line = "#{title}: #{doing}"
+      shown = if repetition == repetitions, do: "", else: String.slice(line, 0, columns - 1)
+      IO.write(:stderr, [?\r, String.pad_trailing(shown, columns - 1), ?\r])
     end
   end
 end

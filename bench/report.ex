@@ -2,24 +2,26 @@ defmodule Bench.Report do
   @moduledoc false
   # Turns what was measured into rows, tables and JSON.
 
-  alias Bench.{Contender, Harness, Machine, Ratio}
+  alias Bench.{Contender, Machine, Part, Ratio, Statistics}
 
   @type object :: [{atom(), term()}]
 
-  @spec rows(String.t(), [Contender.t()], [Ratio.prices()]) :: [object()]
-  def rows(question, contenders, repetitions) do
-    for %{name: name, input: input} <- contenders do
-      statistics = Harness.statistics(Enum.map(repetitions, & &1[{name, input}]))
+  @spec rows(String.t(), Part.setting(), [Contender.t()], [Statistics.t()]) :: [object()]
+  def rows(question, setting, contenders, statistics) do
+    axis = if setting.axis, do: [axis: setting.axis], else: []
 
-      [question: question, contender: name, input: input, flags: Machine.flags(), unit: "ns"] ++
-        figures(statistics, [:median, :p99, :mean, :runs]) ++ [checked: true]
+    for {%{name: name, input: input}, statistics} <- Enum.zip(contenders, statistics) do
+      [question: question] ++
+        axis ++
+        [contender: name, input: input, flags: Machine.flags(), unit: setting.unit] ++
+        figures(statistics, [:median, :p99, :mean, :deviation, :runs]) ++ [checked: true]
     end
   end
 
   @spec ratios(String.t(), [Ratio.t()], [Ratio.prices()]) :: [object()]
   def ratios(question, ratios, repetitions) do
     for %Ratio{} = ratio <- ratios do
-      statistics = Harness.statistics(Enum.map(repetitions, ratio.of))
+      statistics = Statistics.of(Enum.map(repetitions, ratio.of))
 
       [question: question, name: ratio.name, input: ratio.input, flags: Machine.flags()] ++
         [unit: ratio.unit] ++
@@ -35,13 +37,30 @@ defmodule Bench.Report do
     for {name, value} <- machine ++ versions, do: [cell(name, 12), to_string(value), ?\n]
   end
 
-  @spec table(String.t(), [object()], [object()]) :: iodata()
-  def table(title, rows, ratios) do
+  @spec table([Contender.t()], [object()]) :: iodata()
+  def table(contenders, rows) do
     [
-      "\n#{title}\n\n",
       line(["contender", "input", "median", "mean", "p99", "runs"]),
       for(row <- rows, do: line(row_cells(row))),
-      "\n",
+      legend(contenders)
+    ]
+  end
+
+  @doc """
+  Says what each contender is.
+  """
+  @spec legend([Contender.t()]) :: iodata()
+  def legend(contenders) do
+    said = contenders |> Enum.map(&{&1.name, &1.about}) |> Enum.uniq()
+    [?\n, for({name, about} <- said, do: ["  ", cell(name, 20), about, ?\n])]
+  end
+
+  @spec ratio_table([object()]) :: iodata()
+  def ratio_table([]), do: []
+
+  def ratio_table(ratios) do
+    [
+      ?\n,
       line(["ratio within a repetition", "input", "median", "at most", "", ""]),
       for(ratio <- ratios, do: line(ratio_cells(ratio)))
     ]

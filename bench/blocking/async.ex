@@ -6,6 +6,13 @@ defmodule Bench.Blocking.Async do
   @spec contenders() :: [Contender.t()]
   def contenders do
     {:ok, _} = Upcall.Server.start_link(name: __MODULE__)
-    [Blocking.thread("async", &Blocking.Threads.async(&1, __MODULE__, &2, &3))]
+
+    [
+      Blocking.thread(
+        "async",
+        "f.on(server).async(x) on a thread, 64 calls in flight",
+        &Blocking.Threads.async(&1, __MODULE__, &2, &3)
+      )
+    ]
   end
 end

@@ -3,7 +3,7 @@ defmodule Bench.Blocking do
   # What does a call through an executor cost a thread that waits for it, next to what one writes
   # without Upcall?
 
-  @behaviour Bench.Question
+  @behaviour Bench.Part
 
   alias Bench.{Blocking, Callback, Contender, Ratio}
 
@@ -43,15 +43,7 @@ defmodule Bench.Blocking do
           {"map", "enum_map", 3},
           {"pinned", "server", 1.3}
         ] do
-      [over_key, under_key] = for name <- [over, under], do: {name, input(name)}
-
-      %Ratio{
-        name: "#{over} / #{under}",
-        input: input(over),
-        unit: "times",
-        at_most: at_most,
-        of: fn ns -> ns[over_key] / ns[under_key] end
-      }
+      Ratio.over({over, input(over)}, {under, input(under)}, at_most)
     end
   end
 
@@ -67,11 +59,12 @@ defmodule Bench.Blocking do
   Makes a contender of a thread that makes `in_a_row()` calls. `start` starts it; the thread sends
   `{:sum, sum}` to the calling process when it is done.
   """
-  @spec thread(String.t(), ((integer() -> integer()), pos_integer(), pid() -> term())) ::
+  @spec thread(String.t(), String.t(), ((integer() -> integer()), pos_integer(), pid() -> term())) ::
           Contender.t()
-  def thread(name, start) do
+  def thread(name, about, start) do
     %Contender{
       name: name,
+      about: about,
       input: Integer.to_string(@in_a_row),
       calls: @in_a_row,
       prepare: &Callback.square/0,
@@ -96,10 +89,12 @@ defmodule Bench.Blocking do
   @doc """
   Makes a contender of single calls, each by a NIF call of its own.
   """
-  @spec once(String.t(), ((integer() -> integer()), integer() -> integer())) :: Contender.t()
-  def once(name, call) do
+  @spec once(String.t(), String.t(), ((integer() -> integer()), integer() -> integer())) ::
+          Contender.t()
+  def once(name, about, call) do
     %Contender{
       name: name,
+      about: about,
       input: "1",
       calls: @in_a_row,
       prepare: &Callback.square/0,

@@ -47,8 +47,16 @@ defmodule Bench.Blocking.Common do
 
     [
       # The thread sends to the process that calls this NIF.
-      Blocking.thread("common", fn fun, count, _self -> Native.many(Server, fun, count) end),
-      Blocking.once("common_once", &Native.once(Server, &1, &2))
+      Blocking.thread("common", "by hand: a message, a condition variable; on a thread", fn fun,
+                                                                                            count,
+                                                                                            _self ->
+        Native.many(Server, fun, count)
+      end),
+      Blocking.once(
+        "common_once",
+        "by hand, in a dirty NIF that makes one call",
+        &Native.once(Server, &1, &2)
+      )
     ]
   end
 end

@@ -18,14 +18,20 @@ defmodule Bench.Blocking.Map do
     {:ok, _} = Upcall.Server.start_link(name: __MODULE__)
 
     [
-      contender("map", &Callback.square/0, &map/1),
-      contender("enum_map", fn -> {Callback.square(), numbers()} end, &enum_map/1)
+      contender("map", "upcall::map of a list, an element", &Callback.square/0, &map/1),
+      contender(
+        "enum_map",
+        "Enum.map/2 of the list, an element",
+        fn -> {Callback.square(), numbers()} end,
+        &enum_map/1
+      )
     ]
   end
 
-  defp contender(name, prepare, run) do
+  defp contender(name, about, prepare, run) do
     %Contender{
       name: name,
+      about: about,
       input: Integer.to_string(@length),
       calls: @times * @length,
       prepare: prepare,

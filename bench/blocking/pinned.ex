@@ -18,6 +18,7 @@ defmodule Bench.Blocking.Pinned do
     [
       %Contender{
         name: "pinned",
+        about: "f(x) in a pinned NIF, among many from one",
         input: Integer.to_string(count),
         calls: count,
         prepare: &Callback.square/0,

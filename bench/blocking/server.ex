@@ -15,8 +15,12 @@ defmodule Bench.Blocking.Server do
     {:ok, _} = Upcall.Server.start_link(name: __MODULE__)
 
     [
-      Blocking.thread("server", &Blocking.Threads.many(&1, __MODULE__, &2, &3)),
-      Blocking.once("server_once", &once/2)
+      Blocking.thread(
+        "server",
+        "f.on(server)(x) on a thread",
+        &Blocking.Threads.many(&1, __MODULE__, &2, &3)
+      ),
+      Blocking.once("server_once", "upcall::apply in a dirty NIF that makes one call", &once/2)
     ]
   end
 

@@ -13,20 +13,26 @@ defmodule Bench.Callback.Body do
   @doc """
   Returns the contenders of a body, whose native functions are `many`, `once` and `none`.
   """
-  @spec contenders(String.t(), native(), native(), native()) :: [Contender.t()]
-  def contenders(name, many, once, none) do
-    many(name, many, &Callback.square/0) ++
-      [one_by_one("#{name}_once", "1", once), one_by_one("#{name}_none", "0", none)]
+  @spec contenders(String.t(), String.t(), native(), native(), native()) :: [Contender.t()]
+  def contenders(name, body, many, once, none) do
+    many(name, "f(x) #{body}, among many from one NIF call", many, &Callback.square/0) ++
+      [
+        one_by_one("#{name}_once", "a NIF call #{body} that makes one", "1", once),
+        one_by_one("#{name}_none", "a NIF call #{body} that makes none", "0", none)
+      ]
   end
 
   @doc """
   Returns contenders that make many callbacks of the function that `prepare` returns.
   """
-  @spec many(String.t(), native(), (() -> (integer() -> integer()))) :: [Contender.t()]
-  def many(name, native, prepare) do
+  @spec many(String.t(), String.t(), native(), (() -> (integer() -> integer()))) :: [
+          Contender.t()
+        ]
+  def many(name, about, native, prepare) do
     for count <- Callback.counts() do
       %Contender{
         name: name,
+        about: about,
         input: Integer.to_string(count),
         calls: count,
         prepare: prepare,
@@ -36,9 +42,10 @@ defmodule Bench.Callback.Body do
     end
   end
 
-  defp one_by_one(name, input, native) do
+  defp one_by_one(name, about, input, native) do
     %Contender{
       name: name,
+      about: about,
       input: input,
       calls: @nif_calls,
       prepare: &Callback.square/0,

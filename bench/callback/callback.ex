@@ -2,7 +2,7 @@ defmodule Bench.Callback do
   @moduledoc false
   # What does a callback cost a NIF that makes many, next to what Elixir does without one?
 
-  @behaviour Bench.Question
+  @behaviour Bench.Part
 
   alias Bench.{Callback, Ratio}
 
@@ -43,51 +43,21 @@ defmodule Bench.Callback do
     per_count =
       for count <- Enum.map(counts(), &Integer.to_string/1),
           {over, under, at_most} <- [
-            {"frame", "apply", 8},
-            {"frame", "nif", 4.5},
+            {"frame", "apply", 7},
+            {"frame", "nif", 4},
             {"frame_big_closure", "frame", @no_slower},
             {"task", "apply", 5},
             {"task", "nif", 2.5}
           ] do
-        %Ratio{
-          name: "#{over} / #{under}",
-          input: count,
-          unit: "times",
-          at_most: at_most,
-          of: fn ns -> ns[{over, count}] / ns[{under, count}] end
-        }
+        Ratio.over({over, count}, {under, count}, at_most)
       end
 
     per_count ++
       [
-        %Ratio{
-          name: "frame_none - nif",
-          input: "0",
-          unit: "ns",
-          at_most: 150,
-          of: fn ns -> ns[{"frame_none", "0"}] - ns[{"nif", many}] end
-        },
-        %Ratio{
-          name: "frame_once - nif",
-          input: "1",
-          unit: "ns",
-          at_most: 450,
-          of: fn ns -> ns[{"frame_once", "1"}] - ns[{"nif", many}] end
-        },
-        %Ratio{
-          name: "task_none - nif",
-          input: "0",
-          unit: "ns",
-          at_most: 100,
-          of: fn ns -> ns[{"task_none", "0"}] - ns[{"nif", many}] end
-        },
-        %Ratio{
-          name: "task_once - nif",
-          input: "1",
-          unit: "ns",
-          at_most: 250,
-          of: fn ns -> ns[{"task_once", "1"}] - ns[{"nif", many}] end
-        },
+        Ratio.above({"frame_none", "0"}, {"nif", many}, 150),
+        Ratio.above({"frame_once", "1"}, {"nif", many}, 300),
+        Ratio.above({"task_none", "0"}, {"nif", many}, 100),
+        Ratio.above({"task_once", "1"}, {"nif", many}, 250),
         per_element("generator", "sum_list", 3),
         per_element("generator", "sum_enumerable", 2),
         per_element("sequence", "sum_list", 2),
@@ -105,13 +75,7 @@ defmodule Bench.Callback do
   defp per_element(over, under, at_most) do
     size = Integer.to_string(Callback.Streams.size())
 
-    %Ratio{
-      name: "#{over} / #{under}",
-      input: size,
-      unit: "times",
-      at_most: at_most,
-      of: fn ns -> ns[{over, size}] / ns[{under, size}] end
-    }
+    Ratio.over({over, size}, {under, size}, at_most)
   end
 
   @doc """

@@ -18,8 +18,19 @@ defmodule Bench.Callback.Frame do
 
   @spec contenders() :: [Contender.t()]
   def contenders do
-    Callback.Body.contenders("frame", &Native.many/2, &Native.once/2, &Native.none/2) ++
-      Callback.Body.many("frame_big_closure", &Native.many/2, &square_with_big_list/0)
+    Callback.Body.contenders(
+      "frame",
+      "on a fiber",
+      &Native.many/2,
+      &Native.once/2,
+      &Native.none/2
+    ) ++
+      Callback.Body.many(
+        "frame_big_closure",
+        "f(x) that captured a million-element list",
+        &Native.many/2,
+        &square_with_big_list/0
+      )
   end
 
   defp square_with_big_list do

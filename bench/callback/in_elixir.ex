@@ -6,10 +6,14 @@ defmodule Bench.Callback.InElixir do
 
   @spec contenders() :: [Contender.t()]
   def contenders do
-    for {name, loop} <- [{"direct", &direct/2}, {"apply", &apply_list/2}],
+    for {name, about, loop} <- [
+          {"direct", "fun.(x)", &direct/2},
+          {"apply", "apply(fun, [x])", &apply_list/2}
+        ],
         count <- Callback.counts() do
       %Contender{
         name: name,
+        about: about,
         input: Integer.to_string(count),
         calls: count,
         prepare: &Callback.square/0,

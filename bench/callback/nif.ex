@@ -29,6 +29,7 @@ defmodule Bench.Callback.Nif do
     for count <- Callback.counts() do
       %Contender{
         name: "nif",
+        about: "a plain NIF call, which calls nothing back",
         input: Integer.to_string(count),
         calls: count,
         run: fn _ -> loop(count, 0, 0) end,

@@ -22,6 +22,7 @@ defmodule Bench.Callback.Sort do
     [
       %Contender{
         name: "sort",
+        about: "a comparison of std::stable_sort, on a fiber",
         input: Integer.to_string(@numbers),
         calls: comparisons,
         prepare: fn -> fn a, b -> a < b end end,

@@ -45,17 +45,20 @@ defmodule Bench.Callback.Streams do
     list = fn -> Enum.to_list(1..@size) end
     none = fn -> nil end
 
-    for {name, prepare, run} <- [
-          {"sum_list", list, &Enum.sum/1},
-          {"sum_enumerable", fn -> behind_protocol(list.()) end, &Enum.sum/1},
-          {"generator", none, fn _ -> Enum.sum(Native.numbers(@size)) end},
-          {"walk", list, &Walk.sum/1},
-          {"sequence", list, &Native.sum/1},
-          {"sequence_in_task", list, &Native.sum_in_task/1},
-          {"sequence_of_range", fn -> 1..@size end, &Native.sum/1}
+    for {name, about, prepare, run} <- [
+          {"sum_list", "Enum.sum/1 of a list, an element", list, &Enum.sum/1},
+          {"sum_enumerable", "Enum.sum/1 of the list behind Enumerable",
+           fn -> behind_protocol(list.()) end, &Enum.sum/1},
+          {"generator", "Enum.sum/1 of an upcall::generator", none,
+           fn _ -> Enum.sum(Native.numbers(@size)) end},
+          {"walk", "the list read by hand in C", list, &Walk.sum/1},
+          {"sequence", "the list as an upcall::sequence, on a fiber", list, &Native.sum/1},
+          {"sequence_in_task", "the same in a coroutine", list, &Native.sum_in_task/1},
+          {"sequence_of_range", "a range, on a fiber", fn -> 1..@size end, &Native.sum/1}
         ] do
       %Contender{
         name: name,
+        about: about,
         input: Integer.to_string(@size),
         calls: @size,
         prepare: prepare,

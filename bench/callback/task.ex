@@ -18,5 +18,12 @@ defmodule Bench.Callback.Task do
 
   @spec contenders() :: [Contender.t()]
   def contenders,
-    do: Callback.Body.contenders("task", &Native.many/2, &Native.once/2, &Native.none/2)
+    do:
+      Callback.Body.contenders(
+        "task",
+        "in a coroutine",
+        &Native.many/2,
+        &Native.once/2,
+        &Native.none/2
+      )
 end
