@@ -28,6 +28,18 @@ defmodule Bench.Machine do
   end
 
   @doc """
+  Returns the line that a chart has beneath it.
+  """
+  @spec line() :: String.t()
+  def line do
+    {machine, versions} = {machine(), versions()}
+    [kernel] = Regex.run(~r/^[^.]*\.\d+|.*/, machine[:kernel])
+
+    "#{machine[:cpu]}, #{machine[:cores]} cores, kernel #{kernel}, OTP #{versions[:otp]}, " <>
+      "Elixir #{versions[:elixir]}, #{versions[:compiler]}; `make bench`"
+  end
+
+  @doc """
   Returns the flags of the emulator that say how it runs.
   """
   @spec flags() :: String.t()

@@ -1,12 +1,23 @@
 defmodule Bench.Main do
   @moduledoc false
 
-  alias Bench.{Harness, Machine, Part, Report, Statistics}
+  alias Bench.{Chart, Harness, Machine, Part, Report, Statistics}
 
   @questions [
     {"classic", [Bench.Classic]},
     {"callback", [Bench.Callback]},
     {"blocking", [Bench.Blocking]},
+    {"growth",
+     [
+       Bench.Growth.Callbacks,
+       Bench.Growth.Closure,
+       Bench.Growth.Processes,
+       Bench.Growth.Suspended,
+       Bench.Growth.Memory,
+       Bench.Growth.Threads,
+       Bench.Growth.Payload,
+       Bench.Growth.Nesting
+     ]},
     {"floor", [Bench.Floor]}
   ]
 
@@ -23,26 +34,38 @@ defmodule Bench.Main do
   end
 
   @doc """
-  Writes what was measured as JSON.
+  Writes what was measured as JSON, and draws it.
   """
-  @spec write([answer()], Path.t()) :: :ok
-  def write(answers, path) do
+  @spec write([answer()], Path.t(), Path.t()) :: :ok
+  def write(answers, path, charts) do
+    rows = Enum.flat_map(answers, & &1.rows)
+
     results = [
-      machine: Machine.machine(),
+      # Each row has the flags that it was measured with.
+      machine: Keyword.delete(Machine.machine(), :flags),
       versions: Machine.versions(),
-      rows: Enum.flat_map(answers, & &1.rows),
+      rows: rows,
       ratios: Enum.flat_map(answers, & &1.ratios)
     ]
 
     File.write!(path, [Report.json(results), ?\n])
-    IO.puts("\nwritten to #{Path.relative_to_cwd(path)}")
+    drawn = Chart.draw(rows, Machine.line(), charts)
+    for path <- [path | drawn], do: IO.puts("written: #{Path.relative_to_cwd(path)}")
+    :ok
   end
 
   defp answer(name, part) do
     setting = Part.setting(part)
     contenders = part.contenders()
+
+    if contenders == [],
+      do: %{rows: [], ratios: []},
+      else: answer(name, part, setting, contenders)
+  end
+
+  defp answer(name, part, setting, contenders) do
     {statistics, ratios} = measure(name, part, setting, contenders)
-    rows = Report.rows(name, setting, contenders, statistics)
+    rows = Report.rows(name, part.title(), setting, contenders, statistics)
 
     IO.write(["\n#{name}: #{part.title()}\n\n", Part.table(part, contenders, rows)])
     IO.write(Report.ratio_table(ratios))

@@ -6,14 +6,20 @@ defmodule Bench.Report do
 
   @type object :: [{atom(), term()}]
 
-  @spec rows(String.t(), Part.setting(), [Contender.t()], [Statistics.t()]) :: [object()]
-  def rows(question, setting, contenders, statistics) do
-    axis = if setting.axis, do: [axis: setting.axis], else: []
+  @doc """
+  Makes a row of each contender; those of a growth say what grows.
+  """
+  @spec rows(String.t(), String.t(), Part.setting(), [Contender.t()], [Statistics.t()]) :: [
+          object()
+        ]
+  def rows(question, title, setting, contenders, statistics) do
+    axis = if setting.axis, do: [title: title, axis: setting.axis], else: []
 
-    for {%{name: name, input: input}, statistics} <- Enum.zip(contenders, statistics) do
+    for {%{name: name, about: about, input: input}, statistics} <-
+          Enum.zip(contenders, statistics) do
       [question: question] ++
         axis ++
-        [contender: name, input: input, flags: Machine.flags(), unit: setting.unit] ++
+        [contender: name, about: about, input: input, flags: Machine.flags(), unit: setting.unit] ++
         figures(statistics, [:median, :p99, :mean, :deviation, :runs]) ++ [checked: true]
     end
   end
@@ -82,7 +88,8 @@ defmodule Bench.Report do
     ]
   end
 
-  defp price(value, unit), do: "#{:erlang.float_to_binary(value / 1, decimals: 2)} #{unit}"
+  @spec price(number(), String.t()) :: String.t()
+  def price(value, unit), do: "#{:erlang.float_to_binary(value / 1, decimals: 2)} #{unit}"
 
   defp line([name | values]) do
     text = [cell(name, 32) | Enum.map(values, &String.pad_leading(to_string(&1), 13))]

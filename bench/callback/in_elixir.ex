@@ -23,7 +23,8 @@ defmodule Bench.Callback.InElixir do
     end
   end
 
-  defp direct(fun, count), do: direct(fun, count, 0, 0)
+  @spec direct((integer() -> integer()), non_neg_integer()) :: integer()
+  def direct(fun, count), do: direct(fun, count, 0, 0)
   defp direct(_, count, count, sum), do: sum
 
   defp direct(fun, count, i, sum),
