@@ -57,6 +57,6 @@ defmodule Bench.Classic.Table do
   defp fixed(value), do: :erlang.float_to_binary(value / 1, decimals: 2)
 
   defp line([name | values]) do
-    [String.pad_trailing(name, 12), Enum.map(values, &String.pad_leading(&1, 15)), ?\n]
+    [String.pad_trailing(name, 12), Enum.map(values, &String.pad_leading(&1, 17)), ?\n]
   end
 end
