@@ -49,8 +49,10 @@ defmodule Upcall.MixProject do
         "GitHub" => @source_url,
         "Changelog" => "#{@source_url}/blob/main/CHANGELOG.md"
       },
+      # `mix upcall.bench` compiles some of the benchmarks in the user's project.
       files:
-        ~w(.formatter.exs c_include cmake CMakeLists.txt lib docs mix.exs README.md CHANGELOG.md LICENSE)
+        ~w(.formatter.exs c_include cmake CMakeLists.txt lib docs mix.exs README.md CHANGELOG.md LICENSE
+          bench/*.ex bench/*/*.ex bench/*/*.cpp)
     ]
   end
 end

@@ -2,7 +2,8 @@ defmodule Bench.Machine do
   @moduledoc false
   # What a figure must come with.
 
-  @versions Path.expand("../build/bench/versions.txt", __DIR__)
+  # Written by what built the native libraries.
+  @versions Bench.native_path("../versions.txt")
 
   @spec machine() :: [{atom(), String.t() | pos_integer()}]
   def machine do
@@ -19,7 +20,7 @@ defmodule Bench.Machine do
   @spec versions() :: [{atom(), String.t()}]
   def versions do
     [
-      upcall: Mix.Project.config()[:version],
+      upcall: to_string(Application.spec(:upcall, :vsn)),
       otp: otp(),
       elixir: System.version(),
       compiler: find(@versions, ~r/^compiler: (.+)$/m),

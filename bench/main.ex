@@ -21,14 +21,32 @@ defmodule Bench.Main do
     {"floor", [Bench.Floor]}
   ]
 
+  @type question :: {name :: String.t(), [part :: module()]}
   @typep answer :: %{rows: [Report.object()], ratios: [Report.object()]}
 
   @doc """
-  Answers the question `only`, or all where it is empty: prints tables and returns what was measured.
+  Returns the question `only`, or all of `make bench` where it is empty.
   """
-  @spec run(String.t()) :: [answer()]
-  def run(only) do
-    questions = choose(only)
+  @spec questions(String.t()) :: [question()]
+  def questions(""), do: @questions
+
+  def questions(only) do
+    case List.keyfind(@questions, only, 0) do
+      nil ->
+        known = Enum.map_join(@questions, ", ", &elem(&1, 0))
+        IO.puts(:stderr, "ONLY=#{only}: there is no such question; there is: #{known}")
+        exit({:shutdown, 1})
+
+      question ->
+        [question]
+    end
+  end
+
+  @doc """
+  Answers questions: prints tables and returns what was measured.
+  """
+  @spec run([question()]) :: [answer()]
+  def run(questions) do
     IO.write(Report.heading(Machine.machine(), Machine.versions()))
     for {name, parts} <- questions, part <- parts, do: answer(name, part)
   end
@@ -80,20 +98,6 @@ defmodule Bench.Main do
       keys = Enum.map(contenders, &{&1.name, &1.input})
       statistics = for key <- keys, do: Statistics.of(Enum.map(repetitions, & &1[key]))
       {statistics, Report.ratios(name, Part.ratios(part), repetitions)}
-    end
-  end
-
-  defp choose(""), do: @questions
-
-  defp choose(only) do
-    case List.keyfind(@questions, only, 0) do
-      nil ->
-        known = Enum.map_join(@questions, ", ", &elem(&1, 0))
-        IO.puts(:stderr, "ONLY=#{only}: there is no such question; there is: #{known}")
-        exit({:shutdown, 1})
-
-      question ->
-        [question]
     end
   end
 

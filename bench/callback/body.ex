@@ -42,7 +42,11 @@ defmodule Bench.Callback.Body do
     end
   end
 
-  defp one_by_one(name, about, input, native) do
+  @doc """
+  Makes a contender of native calls that make one upcall each, or none: `input` says how many.
+  """
+  @spec one_by_one(String.t(), String.t(), String.t(), native()) :: Contender.t()
+  def one_by_one(name, about, input, native) do
     %Contender{
       name: name,
       about: about,
