@@ -5,18 +5,6 @@ defmodule Mix.Tasks.Upcall.Bench do
   Measures what Upcall's calls cost on this machine.
 
       $ mix upcall.bench
-      cpu         AMD EPYC
-      cores       2
-      schedulers  2
-      flags       default
-      kernel      6.18.44-fc-v595
-      os          Debian GNU/Linux 12 (bookworm)
-      upcall      0.1.0
-      otp         25.2.3
-      elixir      1.14.0
-      compiler    GNU 12.2.0 -O2
-      boost       1.74
-
       own: what calls of `fn x -> x * x end` cost on this machine
 
       contender                               input       median         mean          p99         runs
@@ -36,7 +24,7 @@ defmodule Mix.Tasks.Upcall.Bench do
         server              f.on(server)(x) on a thread
         pool                f.on(pool)(x) on a thread
 
-  A price is that of one call; `input` is how many calls a native call, or a thread, makes in a row. Each
+  Above it, the machine, the flags of the VM and the versions of all that takes part. A price is that of one call; `input` is how many calls a native call, or a thread, makes in a row. Each
   contender is measured 20 times, in turn with the others, and every result is checked. Where the mean is
   far above the median, other work wants the cores: try again when it is done. `server` and `pool` cost
   several times as much then, as the threads sleep that else spin.
