@@ -25,7 +25,14 @@ defmodule Bench.Machine do
       elixir: System.version(),
       compiler: find(@versions, ~r/^compiler: (.+)$/m),
       boost: find(@versions, ~r/^boost: (.+)$/m)
-    ]
+    ] ++ runtimes()
+  end
+
+  # Those of the other runtimes that were found.
+  defp runtimes do
+    for name <- [:cpython, :jvm, :node, :lua],
+        version = find(@versions, ~r/^#{name}: (.+)$/m, nil),
+        do: {name, version}
   end
 
   @doc """

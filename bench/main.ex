@@ -7,6 +7,7 @@ defmodule Bench.Main do
     {"classic", [Bench.Classic]},
     {"callback", [Bench.Callback]},
     {"blocking", [Bench.Blocking]},
+    {"runtimes", [Bench.Runtimes]},
     {"growth",
      [
        Bench.Growth.Callbacks,
