@@ -50,7 +50,8 @@ sanitize: deps ## run the tests under TSan (C++) and under ASan and UBSan (C++ a
 lint: build ## check format and common mistakes, in C++ and Elixir
 	tools/lint.sh
 
-bench: deps ## measure; ONLY=callback or ONLY=blocking measures one question
+bench: ## measure; ONLY=callback or ONLY=blocking measures one question
+	@tools/deps.sh bench
 	bench/run.sh
 
 docs: deps ## build the documentation with ex_doc, which needs Hex
