@@ -13,7 +13,7 @@ defmodule Bench.Chart.Ways do
   """
   @spec script([Report.object()]) :: iodata() | nil
   def script(rows) do
-    bars = Enum.flat_map(@ways, &List.wrap(find(rows, &1)))
+    bars = for way <- @ways, bar = find(rows, way), do: bar
     if length(bars) > 4, do: script_of(bars)
   end
 
