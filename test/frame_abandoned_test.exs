@@ -160,7 +160,7 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
 
     test "is finished when it was refused what it was resumed with", context do
       let_go(fn ->
-        {:upcall, frame, roots, _, [step | 1]} = Native.__native_hold__(& &1, 5)
+        {:upcall, frame, roots, _, 1 = step} = Native.__native_hold__(& &1, 5)
 
         assert_raise ArgumentError, fn ->
           Native.__upcall_resume__(frame, Map.put(roots, 9, 9), step, 1)
@@ -261,8 +261,8 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
     end
 
     test "leaves a frame that has ended for its caller", context do
-      {:upcall, frame, roots, _, [step | 0]} = Native.__native_calls_in_noexcept__(& &1, true)
-      assert [step | 1] = Native.__upcall_resume__(frame, roots, step, 0)
+      {:upcall, frame, roots, _, 0 = step} = Native.__native_calls_in_noexcept__(& &1, true)
+      assert (1 = step) = Native.__upcall_resume__(frame, roots, step, 0)
       outcome = [:error, :reason, [], nil | "text"]
 
       assert {:raise_exception, RuntimeError, _} =

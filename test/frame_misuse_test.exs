@@ -7,6 +7,10 @@ for_both_bodies UpcallTest.FrameMisuse do
 
   defnif objects()
   defnif two_calls(f)
+  defnif two_calls_of_text(f)
+  defnif two_calls_of_floats(f)
+  defnif two_calls_of_large(f)
+  defnif two_calls_of_small(f)
   defnif swallows_first(f)
   defnif two_functions(f, g)
   defnif gives_function_back(f)
@@ -65,14 +69,17 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
 
   # A suspended frame of `two_calls`, whose first call waits for its value.
   defp suspended do
-    {:upcall, frame, roots, _fun, [step | 1]} = start(:two_calls, [& &1])
+    {:upcall, frame, roots, _fun, 1 = step} = start(:two_calls, [& &1])
     {frame, roots, step}
   end
+
+  defp step_and_argument([step | x]), do: {step, x}
+  defp step_and_argument(x) when is_number(x), do: {x, x}
 
   defp assert_finishes_after(misuse) do
     {frame, roots, step} = suspended()
     misuse.(frame, roots, step)
-    assert [step | 2] = resume(frame, roots, step, 3)
+    assert (2 = step) = resume(frame, roots, step, 3)
     misuse.(frame, roots, step)
     assert resume(frame, roots, step, 4) == {:return, 43}
   end
@@ -84,7 +91,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
 
     test "twice with the same step" do
       {frame, roots, step} = suspended()
-      assert [next_step | 2] = resume(frame, roots, step, 3)
+      assert (2 = next_step) = resume(frame, roots, step, 3)
 
       for _ <- 1..3 do
         assert_raise ArgumentError, @waits_for_another, fn -> resume(frame, roots, step, 3) end
@@ -93,9 +100,50 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
       assert resume(frame, roots, next_step, 4) == {:return, 43}
     end
 
+    # A number is its own token; other requests bring one.
+    for {native, one, two} <- [
+          {:two_calls_of_text, "1", "2"},
+          {:two_calls_of_floats, 1.5, 2.5},
+          {:two_calls_of_large, 1 <<< 59, -(1 <<< 59) - 1},
+          {:two_calls_of_small, (1 <<< 59) - 1, -(1 <<< 59)}
+        ] do
+      @native native
+      @one one
+      @two two
+
+      test "twice with the same step, after its heap was moved: #{native}" do
+        {:upcall, frame, roots, _fun, request} = start(@native, [& &1])
+        {step, @one} = step_and_argument(request)
+        moved = :erlang.binary_to_term(:erlang.term_to_binary(step))
+        :erlang.garbage_collect()
+        {next_step, @two} = step_and_argument(resume(frame, roots, moved, 3))
+
+        for stale <- [step, moved] do
+          assert_raise ArgumentError, @waits_for_another, fn -> resume(frame, roots, stale, 3) end
+        end
+
+        :erlang.garbage_collect()
+        assert resume(frame, roots, next_step, 4) == {:return, 43}
+      end
+
+      test "by defnif with what the function returned: #{native}" do
+        test = self()
+
+        f = fn x ->
+          send(test, x)
+          :erlang.garbage_collect()
+          if x == @one, do: 3, else: 4
+        end
+
+        assert apply(Native, @native, [f]) == 43
+        assert_received @one
+        assert_received @two
+      end
+    end
+
     test "after its end" do
       {frame, roots, step} = suspended()
-      [step | 2] = resume(frame, roots, step, 3)
+      2 = step = resume(frame, roots, step, 3)
       {:return, 43} = resume(frame, roots, step, 4)
 
       for _ <- 1..3 do
@@ -133,7 +181,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
 
       owner =
         Task.async(fn ->
-          {:upcall, frame, roots, _, [step | 1]} = start(:runs_for_long, [& &1])
+          {:upcall, frame, roots, _, 1 = step} = start(:runs_for_long, [& &1])
           send(test, {frame, roots, step})
           resume(frame, roots, step, 5)
         end)
@@ -166,7 +214,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
             end)
           end
 
-        [step | 2] = resume(frame, roots, step, 3)
+        2 = step = resume(frame, roots, step, 3)
         assert resume(frame, roots, step, 4) == {:return, 43}
         Task.await_many(strangers)
       end
@@ -178,9 +226,9 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
         resume(frame, roots, step, 3)
       end
 
-      {:upcall, frame, roots, ^f, [step | 1]} = start(:two_calls, [f])
+      {:upcall, frame, roots, ^f, 1 = step} = start(:two_calls, [f])
       Process.put(:frame, {frame, roots, step})
-      assert [next_step | 2] = value = f.(1)
+      assert (2 = next_step) = value = f.(1)
 
       # The function's own value comes too late: the frame has got one already.
       assert_raise ArgumentError, @waits_for_another, fn -> resume(frame, roots, step, value) end
@@ -241,7 +289,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
                  end)
                )
 
-      assert [step | 2] = resume(copy, roots, step, 3)
+      assert (2 = step) = resume(copy, roots, step, 3)
       assert {:return, 43} = resume(copy, roots, step, 4)
     end
 
@@ -302,30 +350,30 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
     end
 
     test "a function is missing that is called next" do
-      {:upcall, frame, roots, _, [step | 1]} = start(:two_functions, [& &1, & &1])
+      {:upcall, frame, roots, _, 1 = step} = start(:two_functions, [& &1, & &1])
       wrong = for {key, value} <- roots, into: %{}, do: {key + 10, value}
       assert {:raise_exception, ArgumentError, message} = resume(frame, wrong, step, 3)
       assert message =~ @forged_roots
     end
 
     test "something else is where a function was" do
-      {:upcall, frame, roots, _, [step | 1]} = start(:two_functions, [& &1, & &1])
+      {:upcall, frame, roots, _, 1 = step} = start(:two_functions, [& &1, & &1])
       wrong = for {key, _} <- roots, into: %{}, do: {key, :not_a_function}
 
       # Which is what Elixir is asked to call.
-      assert {:update, ^wrong, :not_a_function, [step | 2]} = resume(frame, wrong, step, 3)
+      assert {:update, ^wrong, :not_a_function, 2 = step} = resume(frame, wrong, step, 3)
       assert resume(frame, wrong, step, 4) == {:return, 7}
     end
 
     test "a function is missing that the native call returns" do
-      {:upcall, frame, roots, _, [step | 1]} = start(:gives_function_back, [& &1])
+      {:upcall, frame, roots, _, 1 = step} = start(:gives_function_back, [& &1])
       assert map_size(roots) == 1
       assert {:raise_exception, ArgumentError, message} = resume(frame, %{7 => 7}, step, 3)
       assert message =~ @forged_roots
     end
 
     test "the function that is being called is missing when another one is let go" do
-      {:upcall, frame, roots, _, [step | 1]} = start(:drops_other, [& &1, & &1])
+      {:upcall, frame, roots, _, 1 = step} = start(:drops_other, [& &1, & &1])
       wrong = for {key, value} <- roots, into: %{}, do: {key + 10, value}
       assert {:raise_exception, ArgumentError, message} = resume(frame, wrong, step, 3)
       assert message =~ @forged_roots
@@ -334,7 +382,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
     # A destructor can't await, so the result of a coroutine is its last word.
     if @body == :fiber do
       test "the result is missing that was made already" do
-        {:upcall, frame, roots, _, [step | 1]} = start(:call_after_result, [& &1, "text"])
+        {:upcall, frame, roots, _, 1 = step} = start(:call_after_result, [& &1, "text"])
         assert {:return, "text"} in Map.values(roots)
         wrong = for {key, value} <- roots, into: %{}, do: {key + 10, value}
         assert {:raise_exception, ArgumentError, message} = resume(frame, wrong, step, 3)
@@ -343,7 +391,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
     end
 
     test "a place is taken where the next one goes" do
-      {:upcall, frame, roots, _, [step | 1]} = start(:takes_another, [& &1])
+      {:upcall, frame, roots, _, 1 = step} = start(:takes_another, [& &1])
       wrong = %{((Map.keys(roots) |> hd()) + 1) => fn x -> x end}
 
       # The native call goes on with what it has; its next roots are not those of such a map.
@@ -351,7 +399,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
         {:raise_exception, ArgumentError, message} ->
           assert message =~ @forged_roots
 
-        {:update, roots, _, [step | 2]} ->
+        {:update, roots, _, 2 = step} ->
           assert_raise ArgumentError, @waits_for_another, fn ->
             resume(frame, roots, step, fn x -> x + 2 end)
           end

@@ -296,6 +296,16 @@ for_both_bodies Upcall.FrameTest, native: UpcallTest.Frame do
     )
   end
 
+  defp largest_roots(frame, roots, fun, x, largest) when is_number(x) do
+    largest_roots(
+      frame,
+      roots,
+      fun,
+      Native.__upcall_resume__(frame, roots, x, fun.(x)),
+      largest
+    )
+  end
+
   defp largest_roots(_, _, _, ended, largest), do: {ended, largest}
 
   # What the collector frees, binaries of that size among it, is written over.

@@ -350,8 +350,8 @@ defmodule Upcall.TaskTest do
 
           {ended, left} = Enum.split(held, div(@count, 2))
 
-          for {:upcall, frame, roots, _f, [token | 1]} <- ended do
-            assert Native.__upcall_resume__(frame, roots, token, 1) == {:return, 2}
+          for {:upcall, frame, roots, _f, 1} <- ended do
+            assert Native.__upcall_resume__(frame, roots, 1, 1) == {:return, 2}
           end
 
           assert Upcall.Frame.info(Native).suspended == length(left)

@@ -4,7 +4,7 @@ defmodule Bench.Floor do
 
   @behaviour Bench.Part
 
-  alias Bench.Contender
+  alias Bench.{Callback, Contender}
 
   defmodule Plain do
     @moduledoc false
@@ -22,6 +22,13 @@ defmodule Bench.Floor do
 
     @spec condition_variable(pos_integer()) :: pos_integer()
     def condition_variable(_), do: :erlang.nif_error(:not_loaded)
+
+    @spec begin(pos_integer()) :: integer() | nonempty_improper_list(integer(), reference())
+    def begin(_), do: :erlang.nif_error(:not_loaded)
+
+    @spec go_on(reference(), integer()) ::
+            integer() | nonempty_improper_list(integer(), reference())
+    def go_on(_, _), do: :erlang.nif_error(:not_loaded)
 
     @doc false
     def load, do: :erlang.load_nif(String.to_charlist(Bench.native_path("floor_plain")), 0)
@@ -43,6 +50,8 @@ defmodule Bench.Floor do
     for {name, about, calls, prepare, run} <- [
           {"nif", "a plain NIF call", 100_000, &Contender.nothing/0,
            fn _, n -> calls(&Plain.square/1, n) end},
+          {"by_hand", "a callback whose native loop is put aside by hand, unchecked", 100_000,
+           &Callback.square/0, &by_hand/2},
           {"dirty_nif", "a dirty NIF call, CPU bound", 1000, &Contender.nothing/0,
            fn _, n -> calls(&Plain.dirty_cpu_square/1, n) end},
           {"dirty_io_nif", "a dirty NIF call, IO bound", 1000, &Contender.nothing/0,
@@ -72,6 +81,14 @@ defmodule Bench.Floor do
     _ = square.(i)
     calls(square, count, i + 1)
   end
+
+  defp by_hand(fun, count) do
+    sum = answer(fun, Plain.begin(count))
+    if sum == Callback.expected_sum(count), do: count, else: {:wrong_sum, sum}
+  end
+
+  defp answer(fun, [x | state]), do: answer(fun, Plain.go_on(state, fun.(x)))
+  defp answer(_, sum), do: sum
 
   defp spawn_echo, do: spawn_link(&echo/0)
 

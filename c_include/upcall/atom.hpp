@@ -103,6 +103,7 @@ inline static_atom wait{"wait"};
 inline static_atom generate{"generate"};
 inline static_atom chunk{"chunk"};
 inline static_atom halt{"halt"};
+inline static_atom ended{"ended"};
 inline static_atom pinned{"pinned"};
 inline static_atom root{"root"};
 inline static_atom upcall_turn{"upcall_turn"};

@@ -50,8 +50,8 @@ defmodule Upcall.Generator do
 
       def __upcall_reduce__(native, arguments, {:cont, _} = acc, fun) do
         case __upcall_run__(__upcall_native__(native, arguments)) do
-          {:generate, frame, roots, called, token, _arguments} ->
-            __upcall_pull__({frame, roots, called, token}, acc, fun)
+          {:generate, suspended, _arguments} ->
+            __upcall_pull__(suspended, acc, fun)
 
           # A struct of older code, whose function yielded.
           {:return, _value} ->
@@ -63,12 +63,12 @@ defmodule Upcall.Generator do
       end
 
       # Runs the native call until its next chunk.
-      defp __upcall_pull__({frame, roots, called, token}, acc, fun) do
+      defp __upcall_pull__({{frame, roots, _} = native_call, token}, acc, fun) do
         request = __upcall_resume__(frame, roots, token, nil)
 
-        case __upcall_loop__(frame, roots, called, request) do
-          {:chunk, frame, roots, called, token, elements} ->
-            __upcall_hand_out__(elements, {frame, roots, called, token}, acc, fun)
+        case __upcall_loop__(request, nil, native_call) do
+          {:chunk, suspended, elements} ->
+            __upcall_hand_out__(elements, suspended, acc, fun)
 
           {:return, elements} ->
             __upcall_hand_out__(elements, :ended, acc, fun)
@@ -78,38 +78,38 @@ defmodule Upcall.Generator do
         end
       end
 
-      defp __upcall_hand_out__(elements, native_call, acc, fun) do
+      defp __upcall_hand_out__(elements, suspended, acc, fun) do
         try do
           Upcall.Generator.__reduce__(elements, acc, fun)
         catch
           class, reason ->
-            __upcall_close_quietly__(native_call)
+            __upcall_close_quietly__(suspended)
             :erlang.raise(class, reason, __STACKTRACE__)
         else
-          {:cont, acc} when native_call == :ended ->
+          {:cont, acc} when suspended == :ended ->
             {:done, acc}
 
           {:cont, _} = acc ->
-            __upcall_pull__(native_call, acc, fun)
+            __upcall_pull__(suspended, acc, fun)
 
           {:halt, acc} ->
-            __upcall_close__(native_call)
+            __upcall_close__(suspended)
             {:halted, acc}
 
           {:suspend, acc, left} ->
-            {:suspended, acc, &__upcall_hand_out__(left, native_call, &1, fun)}
+            {:suspended, acc, &__upcall_hand_out__(left, suspended, &1, fun)}
         end
       end
 
       defp __upcall_close__(:ended), do: :ok
 
       # The native call may have enumerations of its own to end.
-      defp __upcall_close__({frame, roots, called, token}),
-        do: __upcall_loop__(frame, roots, called, __upcall_close_frame__(frame, roots, token))
+      defp __upcall_close__({{frame, roots, _} = native_call, token}),
+        do: __upcall_loop__(__upcall_close_frame__(frame, roots, token), nil, native_call)
 
       # In the place of an error of the consumer's, none of its own.
-      defp __upcall_close_quietly__(native_call) do
-        __upcall_close__(native_call)
+      defp __upcall_close_quietly__(suspended) do
+        __upcall_close__(suspended)
       catch
         _class, _reason -> :ok
       end

@@ -70,8 +70,8 @@ defmodule Upcall.Nif do
             :erlang.raise(class, reason, stack_trace)
 
           # The arguments are named by the native call, as nobody here is to keep them meanwhile.
-          {:generate, _, _, _, _, _} = native_call ->
-            __upcall_generator__(native_call, unquote(native))
+          {:generate, _, _} = generate ->
+            __upcall_generator__(generate, unquote(native))
 
           failure ->
             :erlang.error(Upcall.Error.exception(failure, __MODULE__))
@@ -88,8 +88,10 @@ defmodule Upcall.Nif do
   end
 
   # What the library asks for while a native call is suspended, and how it is done. `token` is the
-  # library's mark of the pending upcall. The commonest shapes are the smallest.
+  # library's mark of the pending upcall. The commonest shapes are the smallest: a number is the argument of
+  # a function, and its own token, so that a callback makes no garbage.
   @requests [
+    {quote(do: x), quote(do: is_number(x)), quote(do: fun.(x))},
     {quote(do: [token | x]), true, quote(do: fun.(x))},
     {quote(do: {token, x, y}), quote(do: is_integer(token)), quote(do: fun.(x, y))},
     {quote(do: {:apply, token, arguments}), true, quote(do: apply(fun, arguments))},
@@ -154,7 +156,7 @@ defmodule Upcall.Nif do
       end
 
       defp __upcall_run__({:upcall, frame, roots, fun, request}),
-        do: __upcall_loop__(frame, roots, fun, request)
+        do: __upcall_loop__(request, nil, {frame, roots, fun})
 
       defp __upcall_run__({:pinned, call, roots}),
         do: __upcall_serve__(call, roots, nil, nil)
@@ -163,38 +165,38 @@ defmodule Upcall.Nif do
 
       unquote_splicing(Enum.map(@requests, &loop/1))
 
-      defp __upcall_loop__(frame, _, _, {:update, roots, fun, request}),
-        do: __upcall_loop__(frame, roots, fun, request)
+      defp __upcall_loop__({:update, roots, fun, request}, _, {frame, _, _}),
+        do: __upcall_loop__(request, nil, {frame, roots, fun})
 
       # What a native call yields is for who enumerates it, and goes on from here.
-      defp __upcall_loop__(frame, roots, fun, {:chunk, token, elements}),
-        do: {:chunk, frame, roots, fun, token, elements}
+      defp __upcall_loop__({:chunk, token, elements}, _, native_call),
+        do: {:chunk, {native_call, token}, elements}
 
-      defp __upcall_loop__(frame, roots, fun, {:generate, token, arguments}),
-        do: {:generate, frame, roots, fun, token, arguments}
+      defp __upcall_loop__({:generate, token, arguments}, _, native_call),
+        do: {:generate, {native_call, token}, arguments}
 
       # Enumerations that native code does not go on with. Where the end of one fails, the native call
       # ends with that, unless it has failed already.
-      defp __upcall_loop__(frame, roots, fun, {:halt, continuations, token, request}) do
+      defp __upcall_loop__({:halt, continuations, token, request}, _, native_call) do
         try do
           Upcall.Sequence.halt(continuations)
         catch
           class, reason ->
-            unless token == nil, do: __upcall_close__({frame, roots, fun, token})
+            unless token == :ended, do: __upcall_close__({native_call, token})
 
-            if token == nil and request != :ok and elem(request, 0) != :return,
+            if token == :ended and request != :ok and elem(request, 0) != :return,
               do: request,
               else: :erlang.raise(class, reason, __STACKTRACE__)
         else
-          :ok -> __upcall_loop__(frame, roots, fun, request)
+          :ok -> __upcall_loop__(request, nil, native_call)
         end
       end
 
-      defp __upcall_loop__(_, _, _, ended), do: ended
+      defp __upcall_loop__(ended, _, _), do: ended
 
       # A native call that will yield has taken its arguments, and begins anew for who enumerates it.
-      defp __upcall_generator__({:generate, frame, roots, fun, token, arguments}, native) do
-        __upcall_close__({frame, roots, fun, token})
+      defp __upcall_generator__({:generate, suspended, arguments}, native) do
+        __upcall_close__(suspended)
         %Upcall.Generator{module: __MODULE__, native: native, arguments: arguments}
       end
 
@@ -257,19 +259,29 @@ defmodule Upcall.Nif do
     end
   end
 
+  # The second argument keeps the other two apart. The VM's compiler loads registers that are neighbours by one
+  # instruction, which no processor begins before both stores to them have left its store buffer: it made a
+  # callback cost 43 ns in the place of 37.
   defp loop({request, guard, call}) do
+    # A number is its own token.
+    token = if match?({:x, _, _}, request), do: quote(do: x), else: quote(do: token)
+
     quote do
-      defp __upcall_loop__(frame, roots, fun, unquote(request)) when unquote(guard) do
+      defp __upcall_loop__(unquote(request), _, native_call) when unquote(guard) do
         try do
+          {frame, _, fun} = native_call
           unquote(call)
         catch
           class, reason ->
+            {frame, roots, _} = native_call
             outcome = Upcall.Error.outcome(class, reason, __STACKTRACE__)
-            request = __upcall_resume_raised__(frame, roots, token, outcome)
-            __upcall_loop__(frame, roots, fun, request)
+            request = __upcall_resume_raised__(frame, roots, unquote(token), outcome)
+            __upcall_loop__(request, nil, native_call)
         else
           value ->
-            __upcall_loop__(frame, roots, fun, __upcall_resume__(frame, roots, token, value))
+            {frame, roots, _} = native_call
+            request = __upcall_resume__(frame, roots, unquote(token), value)
+            __upcall_loop__(request, nil, native_call)
         end
       end
     end

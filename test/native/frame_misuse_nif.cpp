@@ -26,6 +26,32 @@ body<std::int64_t> two_calls(number_function f) {
 }
 UPCALL_NIF(two_calls);
 
+// The same, whose requests have tokens of other kinds.
+template <class T>
+body<std::int64_t> two_calls_of(function<std::int64_t(T)> f, T one, T two) {
+  const counted object;
+  const std::int64_t first = UPCALL_AWAIT f(one);
+  UPCALL_RETURN first + 10 * UPCALL_AWAIT f(two);
+}
+body<std::int64_t> two_calls_of_text(function<std::int64_t(std::string)> f) {
+  UPCALL_RETURN UPCALL_AWAIT two_calls_of<std::string>(std::move(f), "1", "2");
+}
+UPCALL_NIF(two_calls_of_text);
+body<std::int64_t> two_calls_of_floats(function<std::int64_t(double)> f) {
+  UPCALL_RETURN UPCALL_AWAIT two_calls_of(std::move(f), 1.5, 2.5);
+}
+UPCALL_NIF(two_calls_of_floats);
+body<std::int64_t> two_calls_of_large(number_function f) {
+  constexpr auto least_large = std::int64_t{1} << 59;
+  UPCALL_RETURN UPCALL_AWAIT two_calls_of(std::move(f), least_large, -least_large - 1);
+}
+UPCALL_NIF(two_calls_of_large);
+body<std::int64_t> two_calls_of_small(number_function f) {
+  constexpr auto least_large = std::int64_t{1} << 59;
+  UPCALL_RETURN UPCALL_AWAIT two_calls_of(std::move(f), least_large - 1, -least_large);
+}
+UPCALL_NIF(two_calls_of_small);
+
 body<std::int64_t> swallows_first(number_function f) {
   const counted object;
   try {

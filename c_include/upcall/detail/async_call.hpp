@@ -39,7 +39,7 @@ template <class R>
 class returned_value : public outcome_taker {
  public:
   void take(frame& running, ERL_NIF_TERM returned) override {
-    const auto scope = frame::codec_scope::of<R>(running);
+    const frame::codec_scope_of<R> scope(running);
     m_value.emplace(decode<R>(running.env(), returned));
   }
 
@@ -70,16 +70,18 @@ class returned_value<void> {
 template <class R, class Root, class... Args>
 class call_awaiter : public request_awaiter, private returned_value<R> {
  public:
-  call_awaiter(coroutine_promise& by, async_call<R, Root, Args...>&& awaited) noexcept
-      : request_awaiter(by), m_call(std::move(awaited)) {}
+  /// `awaited` lives as long as the expression that awaits it.
+  call_awaiter(coroutine_promise& by, const async_call<R, Root, Args...>& awaited) noexcept
+      : request_awaiter(by), m_call(awaited) {}
 
-  bool await_ready() {
-    m_call.root.check_owner(running());
-    running().check_may_await();
-    running().select(m_call.root.index());
-    running().set_request(
-        std::apply([this](const auto&... each) { return make_request(running(), each...); },
-                   m_call.arguments));
+  // In the coroutine's own code, as few calls as possible: they are most of what a callback costs.
+  UPCALL_ALWAYS_INLINE bool await_ready() {
+    coroutine_frame& frame = running();
+    m_call.root.check_owner(frame);
+    frame.check_may_await();
+    frame.select(m_call.root.index());
+    frame.set_request(std::apply([&](const auto&... each) { return make_request(frame, each...); },
+                                 m_call.arguments));
     return false;
   }
   void await_suspend(std::coroutine_handle<>) noexcept {
@@ -91,15 +93,16 @@ class call_awaiter : public request_awaiter, private returned_value<R> {
   }
 
  private:
-  async_call<R, Root, Args...> m_call;
+  const async_call<R, Root, Args...>& m_call;
 };
 
 /// Makes the call, and gives what came of it.
 template <class R, class Root, class... Args>
 class try_call_awaiter {
  public:
-  try_call_awaiter(coroutine_promise& caller, async_try_call<R, Root, Args...>&& awaited) noexcept
-      : m_call(caller, std::move(awaited.call)) {}
+  try_call_awaiter(coroutine_promise& caller,
+                   const async_try_call<R, Root, Args...>& awaited) noexcept
+      : m_call(caller, awaited.call) {}
 
   bool await_ready() {
     try {
@@ -132,12 +135,12 @@ class try_call_awaiter {
 template <class R, class Root, class... Args>
 call_awaiter<R, Root, Args...> make_awaiter(coroutine_promise& by,
                                             async_call<R, Root, Args...>&& awaited) noexcept {
-  return {by, std::move(awaited)};
+  return {by, awaited};
 }
 template <class R, class Root, class... Args>
 try_call_awaiter<R, Root, Args...> make_awaiter(
     coroutine_promise& by, async_try_call<R, Root, Args...>&& awaited) noexcept {
-  return {by, std::move(awaited)};
+  return {by, awaited};
 }
 
 }  // namespace detail

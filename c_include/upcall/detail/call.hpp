@@ -44,19 +44,28 @@ concept returnable = std::is_void_v<R> || std::same_as<R, term> ||(decodable<R> 
 template <class R>
 R decode_outcome(frame& running, ERL_NIF_TERM value) {
   try {
-    const auto scope = frame::codec_scope::of<R>(running);
+    const frame::codec_scope_of<R> scope(running);
     return decode<R>(running.env(), value);
   } catch (const bad_term& failure) {
     throw_bad_return(running, failure);
   }
 }
 
+/// What becomes a number in Elixir, by our own codecs. It is known as the argument of a function
+/// without a mark, which would take memory.
+template <class T>
+concept encodes_number = std::is_arithmetic_v<T> && !std::same_as<T, bool>;
+
 template <class... Args>
-ERL_NIF_TERM make_request(frame& running, const Args&... args) {
+UPCALL_ALWAYS_INLINE ERL_NIF_TERM make_request(frame& running, const Args&... args) {
   ErlNifEnv* env = running.env();
-  const auto scope = frame::codec_scope::of<Args...>(running);
+  const frame::codec_scope_of<Args...> scope(running);
   // The token is taken last: what was borrowed before it is stale.
   const std::array<ERL_NIF_TERM, sizeof...(Args)> raw{encode(env, args)...};
+  if constexpr (sizeof...(Args) == 1 && (encodes_number<Args> && ...)) {
+    if (running.take_for_token(raw[0], args...)) [[likely]]
+      return raw[0];
+  }
   const ERL_NIF_TERM token = running.next_token();
   if constexpr (sizeof...(Args) == 1) {
     return enif_make_list_cell(env, token, raw[0]);

@@ -70,7 +70,7 @@ class coroutine_frame : public frame {
   }
   /// Gives what the request that was awaited came to. Throws: `error`, and what its taker threw.
   ERL_NIF_TERM take_awaited() {
-    if (kind_of_outcome() == outcome_kind::failed) [[unlikely]]
+    if (kind_of_outcome() != outcome_kind::returned && m_failure) [[unlikely]]
       std::rethrow_exception(std::exchange(m_failure, nullptr));
     return take_outcome();
   }
@@ -109,10 +109,21 @@ class coroutine_frame : public frame {
  private:
   // What could leave these is an error that can go nowhere, for which std::terminate has `lose`.
   // NOLINTBEGIN(bugprone-exception-escape)
-  UPCALL_NOINLINE void enter(thread_frames&) noexcept final {
-    way_out here;
-    m_way_out = here;
-    if (__builtin_setjmp(here) == 0) go_on(*this);
+  UPCALL_NOINLINE ERL_NIF_TERM run_step(ErlNifEnv* env, outcome_kind kind,
+                                        ERL_NIF_TERM outcome) noexcept final {
+    step next{env, 0};
+    thread_frames& here = begin_step(next, kind, outcome);
+    way_out out;
+    m_way_out = out;
+    if (__builtin_setjmp(out) == 0) go_on();
+    here.current = nullptr;
+    return next.reply;
+  }
+  // A function of its own: one that calls setjmp keeps nothing in registers.
+  UPCALL_NOINLINE void go_on() {
+    if (kind_of_outcome() == outcome_kind::abandoned) [[unlikely]]
+      return end_abandoned();
+    if (m_taker == nullptr || take_returned()) run_body();
   }
   // Never reached: `check_may_suspend` throws before.
   void leave() noexcept final { std::terminate(); }
@@ -132,21 +143,24 @@ class coroutine_frame : public frame {
     __builtin_unreachable();
   }
 
-  static void go_on(coroutine_frame& running) {
-    if (running.kind_of_outcome() == outcome_kind::abandoned) [[unlikely]]
-      return end_abandoned(running);
-    if (running.m_taker == nullptr || running.take_returned()) running.run_body();
-  }
-
   /// Lets what the innermost coroutine awaits have its value. False when that has asked for
   /// something else.
-  bool take_returned() noexcept {
+  UPCALL_ALWAYS_INLINE bool take_returned() noexcept {
     outcome_taker& taker = *std::exchange(m_taker, nullptr);
     if (kind_of_outcome() != outcome_kind::returned) return true;
     const ERL_NIF_TERM returned = take_outcome();
     try {
+      taker.take(*this, returned);
+      return true;
+    } catch (...) {
+      return fail_returned();
+    }
+  }
+  /// The same, where that has thrown: the exception is the current one.
+  UPCALL_COLD bool fail_returned() noexcept {
+    try {
       try {
-        taker.take(*this, returned);
+        throw;
       } catch (const bad_term& failure) {
         set_request(bad_return_request(*this, failure));
         return false;
@@ -154,22 +168,22 @@ class coroutine_frame : public frame {
     } catch (...) {
       m_failure = std::current_exception();
       set_kind_of_outcome(outcome_kind::failed);
+      return true;
     }
-    return true;
   }
   // NOLINTEND(bugprone-exception-escape)
 
   /// Destroys the coroutines from the innermost outwards, each while its caller waits for it: the
   /// order of an exception, and one that needs no stack for a long chain.
-  UPCALL_COLD static void end_abandoned(coroutine_frame& running) {
-    coroutine_promise* each = running.m_innermost;
+  UPCALL_COLD void end_abandoned() {
+    coroutine_promise* each = m_innermost;
     while (each != nullptr) {
       coroutine_promise* const caller = each->caller;
       each->owner->destroy();
       each = caller;
     }
-    running.end_destroyed();
-    running.destroy();
+    end_destroyed();
+    destroy();
   }
 
   coroutine_promise* m_innermost = nullptr;

@@ -40,11 +40,15 @@ class fiber_frame final : public frame {
   UPCALL_ALWAYS_INLINE void leave_here() noexcept { m_fiber->suspend(); }
 
  private:
-  void enter(thread_frames& here) noexcept override {
+  ERL_NIF_TERM run_step(ErlNifEnv* env, outcome_kind kind, ERL_NIF_TERM outcome) noexcept override {
+    step next{env, 0};
+    thread_frames& here = begin_step(next, kind, outcome);
     fiber* const on = m_fiber;
     const std::size_t stack_class = m_stack_class;
     on->resume(here.exceptions());
+    here.current = nullptr;
     if (on->resting()) stack_pool::this_thread().give(on, stack_class);
+    return next.reply;
   }
   void leave() noexcept override { leave_here(); }
   [[noreturn]] void lose() noexcept override { m_fiber->lose(); }

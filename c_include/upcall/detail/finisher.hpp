@@ -56,8 +56,7 @@ class finisher {
   void work() noexcept {
     while (frame* const left = next_frame()) {
       if (left->postpone_if_nested()) continue;  // it comes back
-      step last;
-      left->finish(last);
+      left->finish(nullptr);
       counts.abandoned.fetch_sub(1, std::memory_order_relaxed);
     }
   }

@@ -3,6 +3,7 @@
 #include <erl_nif.h>
 
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -38,23 +39,14 @@ class frame : public holder {
 
   // ---- for the thread that runs a step ----
 
-  /// Gives the outcome of the pending upcall and runs the next step. False when `token` or `roots`
-  /// are not those of the pending upcall.
-  UPCALL_ALWAYS_INLINE bool resume(step& next, outcome_kind kind, ERL_NIF_TERM roots_map,
-                                   ERL_NIF_TERM token, ERL_NIF_TERM outcome) noexcept {
-    if (!take_roots(next.env, roots_map, token)) return false;
-    begin(next, kind, outcome);
-    return true;
-  }
-
   /// Whether references to it are in continuations, which are older than its last step.
   [[nodiscard]] bool is_enumerated() const noexcept { return m_handle_is_shared; }
 
   /// Takes the roots for a step. False when `token` or `roots` are not those of the pending upcall.
   UPCALL_ALWAYS_INLINE bool take_roots(ErlNifEnv* env, ERL_NIF_TERM roots_map,
                                        ERL_NIF_TERM token) noexcept {
-    // The token is a small integer: equal ones are the same word.
-    return token == m_token && m_roots.begin_step(env, roots_map);
+    // Small integers that are equal are the same word, and so is a float that was not moved.
+    return (token == m_token || is_float_token(env, token)) && m_roots.begin_step(env, roots_map);
   }
 
   /// Forgets the handle, which is being destroyed: nobody will resume this frame.
@@ -63,9 +55,18 @@ class frame : public holder {
     set_orphaned();
   }
 
-  /// Runs on without a caller, until the body has ended or is parked. Its step has an environment
-  /// where the process still lives.
-  void finish(step& last) noexcept { begin(last, outcome_kind::abandoned, 0); }
+  /// Gives the pending upcall its outcome, runs the body until it suspends or ends, and gives what
+  /// the NIF returns. After that this frame may be gone.
+  virtual ERL_NIF_TERM run_step(ErlNifEnv* env, outcome_kind kind,
+                                ERL_NIF_TERM outcome) noexcept = 0;
+
+  /// Runs on without a caller, until the body has ended or is parked, and gives what that says. It
+  /// has an environment where the process still lives.
+  ERL_NIF_TERM finish(ErlNifEnv* env) noexcept {
+    m_abandoned = true;
+    ++m_step_number;  // what was borrowed is gone
+    return run_step(env, outcome_kind::abandoned, 0);
+  }
 
   // ---- for the body ----
 
@@ -83,10 +84,7 @@ class frame : public holder {
 
   /// The parts of `suspend` before and after the body is left.
   void set_request(ERL_NIF_TERM request) {
-    // With an exception pending the VM would take any reply for that exception, and lose the frame.
-    if (m_env_was_shown) check_nothing_pending();
-    if (m_result != 0) keep_result();
-    m_step->reply = m_handle == nullptr ? first_request(request) : next_request(request);
+    m_step->reply = m_next_is_plain ? request : with_all_due(request);
   }
   ERL_NIF_TERM take_outcome() {
     if (m_outcome_kind != outcome_kind::returned) throw_outcome();
@@ -112,7 +110,23 @@ class frame : public holder {
     constexpr std::uint64_t small = (std::uint64_t{1} << 59) - 1;
     const std::uint64_t step = ++m_step_number & ((1U << step_bits) - 1);
     m_token = enif_make_uint64(m_env, ((number() << step_bits) | step) & small);
+    m_float_token = no_float;
     return m_token;
+  }
+  /// Makes `raw`, a request that is the number `value`, its own token: the answer is known by what
+  /// was asked. False where it can't be: a large integer can be moved, and is dear to compare.
+  template <class T>
+  bool take_for_token(ERL_NIF_TERM raw, T value) noexcept {
+    if constexpr (std::floating_point<T>) {
+      m_float_token = static_cast<double>(value);
+    } else {
+      constexpr auto small = std::int64_t{1} << 59;
+      if (std::cmp_less(value, -small) || std::cmp_greater_equal(value, small)) return false;
+      m_float_token = no_float;
+    }
+    ++m_step_number;
+    m_token = raw;
+    return true;
   }
 
   /// Makes the function at `index` the one that the trampoline calls.
@@ -121,14 +135,17 @@ class frame : public holder {
     root_term(index);
     m_selected = index;
     m_update_is_due = true;
+    m_next_is_plain = false;
   }
 
   /// Makes a term a root.
   root_handle add_root(ERL_NIF_TERM added) {
+    m_next_is_plain = false;
     return root_handle(m_roots.add(m_env, added, m_place));
   }
   void drop_root(root* dead) noexcept {
     if (dead->index() == m_selected) m_selected = no_function;
+    m_next_is_plain = false;
     m_roots.drop(dead);
   }
   /// Throws: `error` when Elixir's side has brought other roots.
@@ -143,6 +160,7 @@ class frame : public holder {
   void halt_later(root_handle continuation) {
     m_to_halt.push_back(std::move(continuation));
     m_update_is_due = true;
+    m_next_is_plain = false;
   }
 
   /// Gives the environment in which what views point to lives as long as the frame.
@@ -155,6 +173,7 @@ class frame : public holder {
   void set_result(ERL_NIF_TERM reply) noexcept {
     m_result = reply;
     m_kept_result = {};
+    m_next_is_plain = false;
   }
 
   /// Whether the body has computed for so long that others should run.
@@ -188,19 +207,17 @@ class frame : public holder {
   [[nodiscard]] bool is_abandoned() const noexcept { return m_abandoned; }
 
   /// Notes that code of the user's has the environment of the step, and may raise in it.
-  void show_env() noexcept { m_env_was_shown = true; }
+  void show_env() noexcept {
+    m_env_was_shown = true;
+    m_next_is_plain = false;
+  }
 
   /// Says for its lifetime that a codec runs, whose half-built terms a suspension would lose.
   class codec_scope {
    public:
-    explicit codec_scope(frame& running, bool shows_env = true) noexcept
+    explicit codec_scope(frame& running) noexcept
         : m_frame(running), m_before(std::exchange(running.m_in_codec, true)) {
-      if (shows_env) running.show_env();
-    }
-    /// `Ts` are what is decoded or encoded. Where all are numbers, no code of the user's runs.
-    template <class... Ts>
-    static codec_scope of(frame& running) noexcept {
-      return codec_scope(running, !(std::is_arithmetic_v<Ts> && ...));
+      running.show_env();
     }
     codec_scope(const codec_scope&) = delete;
     codec_scope& operator=(const codec_scope&) = delete;
@@ -210,6 +227,13 @@ class frame : public holder {
     frame& m_frame;
     bool m_before;
   };
+  struct no_codec_scope {
+    explicit no_codec_scope(frame&) noexcept {}
+  };
+  /// `Ts` are what is decoded or encoded. Where all are numbers, no code of the user's runs.
+  template <class... Ts>
+  using codec_scope_of =
+      std::conditional_t<(std::is_arithmetic_v<Ts> && ...), no_codec_scope, codec_scope>;
 
   /// The lowest address that the body's stack may grow to; null where it has none of its own.
   [[nodiscard]] const std::byte* stack_end() const noexcept { return m_stack_end; }
@@ -278,9 +302,23 @@ class frame : public holder {
     end();
   }
 
-  /// Runs the body until it suspends or ends. After that this frame may be gone.
-  virtual void enter(thread_frames& here) noexcept = 0;
-  /// Leaves the body until it is entered again. Only where it may suspend.
+  /// Notes that `next` is the step that runs, on the calling thread, and the outcome of the upcall
+  /// that was pending.
+  UPCALL_ALWAYS_INLINE thread_frames& begin_step(step& next, outcome_kind kind,
+                                                 ERL_NIF_TERM outcome) noexcept {
+    m_step = &next;
+    m_env = next.env;
+    m_outcome_kind = kind;
+    m_outcome = outcome;
+    // Mostly the thread of the step before, and a look at the stack is cheaper than to ask. Threads
+    // that run more than one step of a frame are schedulers, which never end.
+    if (!m_thread->is_here(&next)) m_thread = &this_thread_frames();
+    // This thread's on both sides of the switch, for it is the one that waits for the body.
+    m_thread->current = this;
+    return *m_thread;
+  }
+
+  /// Leaves the body until its next step. Only where it may suspend.
   virtual void leave() noexcept = 0;
   /// Leaves the body for ever.
   [[noreturn]] virtual void lose() noexcept = 0;
@@ -290,6 +328,12 @@ class frame : public holder {
 
  private:
   static constexpr std::uint32_t no_function = UINT32_MAX;
+  static constexpr double no_float = std::numeric_limits<double>::quiet_NaN();
+
+  UPCALL_NOINLINE bool is_float_token(ErlNifEnv* env, ERL_NIF_TERM token) const noexcept {
+    double value = 0;
+    return enif_get_double(env, token, &value) && value == m_float_token;
+  }
 
   void check_not_in_codec() const {
     if (m_in_codec) {
@@ -299,34 +343,19 @@ class frame : public holder {
     }
   }
 
-  UPCALL_ALWAYS_INLINE void begin(step& next_step, outcome_kind kind,
-                                  ERL_NIF_TERM outcome) noexcept {
-    m_step = &next_step;
-    m_env = next_step.env;
-    m_outcome_kind = kind;
-    m_outcome = outcome;
+  /// Gives the request with all that has changed since the one before.
+  UPCALL_NOINLINE ERL_NIF_TERM with_all_due(ERL_NIF_TERM request) {
+    // With an exception pending the VM would take any reply for that exception, and lose the frame.
+    if (m_env_was_shown) check_nothing_pending();
+    if (m_result != 0) keep_result();
+    const ERL_NIF_TERM whole = m_handle == nullptr ? first_request(request) : next_request(request);
     m_env_was_shown = false;
-    if (kind == outcome_kind::abandoned) {
-      m_abandoned = true;
-      ++m_step_number;  // what was borrowed is gone
-    }
-    // Mostly the thread of the step before, and a look at the stack is cheaper than to ask. Threads
-    // that run more than one step of a frame are schedulers, which never end.
-    if (!m_thread->is_here()) m_thread = &this_thread_frames();
-    // This thread's on both sides of the switch, for it is the one that waits for the body.
-    thread_frames& here = *m_thread;
-    here.current = this;
-    enter(here);
-    here.current = nullptr;
+    m_next_is_plain = true;
+    return whole;
   }
-
-  UPCALL_ALWAYS_INLINE ERL_NIF_TERM next_request(ERL_NIF_TERM request) {
+  ERL_NIF_TERM next_request(ERL_NIF_TERM request) {
     const bool roots_changed = m_roots.end_step(m_env);
-    if (!roots_changed && !m_update_is_due) [[likely]]
-      return request;
-    return update_request(request);
-  }
-  UPCALL_COLD ERL_NIF_TERM update_request(ERL_NIF_TERM request) {
+    if (!roots_changed && !m_update_is_due) return request;
     return make_tuple(m_env, atoms::update.raw(), m_roots.map(), selected_function(),
                       with_halts(request, m_token));
   }
@@ -361,9 +390,10 @@ class frame : public holder {
   /// What the NIF returns: nothing when nobody waits for it, as what was kept is gone then.
   [[nodiscard]] ERL_NIF_TERM final_reply() noexcept {
     try {
-      if (m_abandoned) return m_env == nullptr ? 0 : with_halts(atoms::ok.raw(), atoms::nil.raw());
+      if (m_abandoned)
+        return m_env == nullptr ? 0 : with_halts(atoms::ok.raw(), atoms::ended.raw());
       return with_halts(m_kept_result ? root_term(m_kept_result->index()) : m_result,
-                        atoms::nil.raw());
+                        atoms::ended.raw());
     } catch (...) {
       return reply_of_current_exception();
     }
@@ -390,9 +420,11 @@ class frame : public holder {
   std::uint32_t m_step_number = 0;
   std::uint32_t m_selected = no_function;
   ERL_NIF_TERM m_token = 0;
+  double m_float_token = no_float;  // where `m_token` is a float
   ERL_NIF_TERM m_outcome = 0;
   ERL_NIF_TERM m_result = 0;  // of the body, while what it leaves behind is destroyed
   outcome_kind m_outcome_kind = outcome_kind::returned;
+  bool m_next_is_plain = false;  // nothing is due that the next request would have to say
   bool m_update_is_due = false;
   bool m_in_codec = false;
   bool m_env_was_shown = false;

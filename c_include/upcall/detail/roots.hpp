@@ -115,7 +115,7 @@ class roots {
   [[nodiscard]] ERL_NIF_TERM map() const noexcept { return m_map; }
 
  private:
-  bool take_moved(ErlNifEnv* env, ERL_NIF_TERM map) noexcept {
+  UPCALL_NOINLINE bool take_moved(ErlNifEnv* env, ERL_NIF_TERM map) noexcept {
     std::size_t size = 0;
     if (!enif_get_map_size(env, map, &size) || size != m_size) return false;
     m_map = map;

@@ -39,9 +39,10 @@ struct thread_frames {
     return known_stack_end;
   }
 
-  /// Whether the calling code runs on this thread's own stack, as far as that is known.
-  [[nodiscard]] UPCALL_ALWAYS_INLINE bool is_here() const noexcept {
-    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  /// Whether `on_stack`, which is on the stack of the calling code, is on this thread's own, as far
+  /// as that is known.
+  [[nodiscard]] UPCALL_ALWAYS_INLINE bool is_here(const void* on_stack) const noexcept {
+    const auto here = reinterpret_cast<std::uintptr_t>(on_stack);
     return here - reinterpret_cast<std::uintptr_t>(known_stack_end) < known_stack_size;
   }
 

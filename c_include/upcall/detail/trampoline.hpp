@@ -57,19 +57,17 @@ inline ERL_NIF_TERM raise_wrong_step(ErlNifEnv* env) noexcept {
 /// `resume(frame, roots, token, outcome)`: gives the pending upcall its outcome and runs the next
 /// step.
 template <outcome_kind Kind>
-ERL_NIF_TERM resume(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) noexcept {
+ERL_NIF_TERM resume(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
   ERL_NIF_TERM failure = 0;
   const frame_handle* handle = own_frame(env, argv[0], failure);
   if (handle == nullptr) return failure;
   if (handle->dirty != 0 && enif_thread_type() == ERL_NIF_THR_NORMAL_SCHEDULER) {
     return enif_schedule_nif(env, "__upcall_resume__", static_cast<int>(handle->dirty),
-                             &resume<Kind>, argc, argv);
+                             &resume<Kind>, 4, argv);
   }
-  step next{env, 0};
-  if (!handle->suspended->resume(next, Kind, argv[1], argv[2], argv[3])) {
-    return raise_wrong_step(env);
-  }
-  return next.reply;
+  frame& running = *handle->suspended;
+  if (!running.take_roots(env, argv[1], argv[2])) return raise_wrong_step(env);
+  return running.run_step(env, Kind, argv[3]);
 }
 
 /// `wait(frame, reference)`: `:granted` when what the frame waits for has come already, else
@@ -90,10 +88,9 @@ inline ERL_NIF_TERM await_turn(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) n
 
 /// Finishes a frame that its own process gives up, in a step of that.
 inline ERL_NIF_TERM finish_closed(ErlNifEnv* env, frame* closed) noexcept {
-  step last{env, 0};
-  closed->finish(last);
+  const ERL_NIF_TERM reply = closed->finish(env);
   counts.abandoned.fetch_sub(1, std::memory_order_relaxed);
-  return last.reply != 0 ? last.reply : atoms::ok.raw();
+  return reply != 0 ? reply : atoms::ok.raw();
 }
 
 /// `close_frame(frame, roots, token)`: ends a native call that nobody will resume, at once: it is
