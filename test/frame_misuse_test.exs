@@ -8,6 +8,7 @@ for_both_bodies UpcallTest.FrameMisuse do
   defnif objects()
   defnif two_calls(f)
   defnif two_calls_of_text(f)
+  defnif two_calls_of_pairs(f)
   defnif two_calls_of_floats(f)
   defnif two_calls_of_large(f)
   defnif two_calls_of_small(f)
@@ -74,7 +75,12 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
   end
 
   defp step_and_argument([step | x]), do: {step, x}
+  defp step_and_argument({x, _} = pair) when is_number(x), do: {x, pair}
   defp step_and_argument(x) when is_number(x), do: {x, x}
+
+  # Takes a pair as two arguments.
+  defp function({_, _}, f), do: fn x, y -> f.({x, y}) end
+  defp function(_, f), do: f
 
   defp assert_finishes_after(misuse) do
     {frame, roots, step} = suspended()
@@ -103,6 +109,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
     # A number is its own token; other requests bring one.
     for {native, one, two} <- [
           {:two_calls_of_text, "1", "2"},
+          {:two_calls_of_pairs, {1, "one"}, {2, "two"}},
           {:two_calls_of_floats, 1.5, 2.5},
           {:two_calls_of_large, 1 <<< 59, -(1 <<< 59) - 1},
           {:two_calls_of_small, (1 <<< 59) - 1, -(1 <<< 59)}
@@ -112,7 +119,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
       @two two
 
       test "twice with the same step, after its heap was moved: #{native}" do
-        {:upcall, frame, roots, _fun, request} = start(@native, [& &1])
+        {:upcall, frame, roots, _fun, request} = start(@native, [function(@one, & &1)])
         {step, @one} = step_and_argument(request)
         moved = :erlang.binary_to_term(:erlang.term_to_binary(step))
         :erlang.garbage_collect()
@@ -135,7 +142,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
           if x == @one, do: 3, else: 4
         end
 
-        assert apply(Native, @native, [f]) == 43
+        assert apply(Native, @native, [function(@one, f)]) == 43
         assert_received @one
         assert_received @two
       end

@@ -91,7 +91,8 @@ defmodule Upcall.Nif do
   # library's mark of the pending upcall. The commonest shapes are the smallest: a number is the argument of
   # a function, and its own token, so that a callback makes no garbage.
   @requests [
-    {quote(do: x), quote(do: is_number(x)), quote(do: fun.(x))},
+    {quote(do: token), quote(do: is_number(token)), quote(do: fun.(token))},
+    {quote(do: {token, y}), quote(do: is_number(token)), quote(do: fun.(token, y))},
     {quote(do: [token | x]), true, quote(do: fun.(x))},
     {quote(do: {token, x, y}), quote(do: is_integer(token)), quote(do: fun.(x, y))},
     {quote(do: {:apply, token, arguments}), true, quote(do: apply(fun, arguments))},
@@ -263,9 +264,6 @@ defmodule Upcall.Nif do
   # instruction, which no processor begins before both stores to them have left its store buffer: it made a
   # callback cost 43 ns in the place of 37.
   defp loop({request, guard, call}) do
-    # A number is its own token.
-    token = if match?({:x, _, _}, request), do: quote(do: x), else: quote(do: token)
-
     quote do
       defp __upcall_loop__(unquote(request), _, native_call) when unquote(guard) do
         try do
@@ -275,12 +273,12 @@ defmodule Upcall.Nif do
           class, reason ->
             {frame, roots, _} = native_call
             outcome = Upcall.Error.outcome(class, reason, __STACKTRACE__)
-            request = __upcall_resume_raised__(frame, roots, unquote(token), outcome)
+            request = __upcall_resume_raised__(frame, roots, token, outcome)
             __upcall_loop__(request, nil, native_call)
         else
           value ->
             {frame, roots, _} = native_call
-            request = __upcall_resume__(frame, roots, unquote(token), value)
+            request = __upcall_resume__(frame, roots, token, value)
             __upcall_loop__(request, nil, native_call)
         end
       end

@@ -37,6 +37,12 @@ body<std::int64_t> two_calls_of_text(function<std::int64_t(std::string)> f) {
   UPCALL_RETURN UPCALL_AWAIT two_calls_of<std::string>(std::move(f), "1", "2");
 }
 UPCALL_NIF(two_calls_of_text);
+body<std::int64_t> two_calls_of_pairs(function<std::int64_t(std::int64_t, std::string)> f) {
+  const counted object;
+  const std::int64_t first = UPCALL_AWAIT f(1, "one");
+  UPCALL_RETURN first + 10 * UPCALL_AWAIT f(2, "two");
+}
+UPCALL_NIF(two_calls_of_pairs);
 body<std::int64_t> two_calls_of_floats(function<std::int64_t(double)> f) {
   UPCALL_RETURN UPCALL_AWAIT two_calls_of(std::move(f), 1.5, 2.5);
 }

@@ -47,9 +47,14 @@ class returned_value : public outcome_taker {
   returned_value() = default;
   ~returned_value() = default;
   outcome_taker* taker() noexcept { return this; }
-  R value() {
-    // The trampoline has raised for what it is not; it never answers.
-    if (!m_value) throw_unexpected("an exception, in the place of an unexpected value");
+  /// Gives what was taken. `check_outcome` throws where nothing was.
+  template <class CheckOutcome>
+  R value_or_throw(const CheckOutcome& check_outcome) {
+    if (!m_value) [[unlikely]] {
+      check_outcome();
+      // The trampoline has raised for what it is not; it never answers.
+      throw_unexpected("an exception, in the place of an unexpected value");
+    }
     return *std::move(m_value);
   }
 
@@ -63,7 +68,10 @@ class returned_value<void> {
   returned_value() = default;
   ~returned_value() = default;
   static outcome_taker* taker() noexcept { return nullptr; }
-  static void value() noexcept {}
+  template <class CheckOutcome>
+  static void value_or_throw(const CheckOutcome& check_outcome) {
+    check_outcome();
+  }
 };
 
 /// Makes the call, and gives what it returned.
@@ -88,8 +96,7 @@ class call_awaiter : public request_awaiter, private returned_value<R> {
     running().wait_in(caller(), this->taker());
   }
   R await_resume() {
-    check_outcome();
-    return this->value();
+    return this->value_or_throw([this] { this->check_outcome(); });
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <type_traits>
 
 #include "../codec.hpp"
@@ -51,10 +52,13 @@ R decode_outcome(frame& running, ERL_NIF_TERM value) {
   }
 }
 
-/// What becomes a number in Elixir, by our own codecs. It is known as the argument of a function
-/// without a mark, which would take memory.
-template <class T>
-concept encodes_number = std::is_arithmetic_v<T> && !std::same_as<T, bool>;
+template <class... Args>
+inline constexpr bool begins_with_number = false;
+/// What becomes a number in Elixir, by our own codecs. As the first argument of a function it is
+/// known without a mark, which would take memory.
+template <class First, class... Rest>
+inline constexpr bool begins_with_number<First, Rest...> =
+    std::is_arithmetic_v<First> && !std::same_as<First, bool>;
 
 template <class... Args>
 UPCALL_ALWAYS_INLINE ERL_NIF_TERM make_request(frame& running, const Args&... args) {
@@ -62,9 +66,11 @@ UPCALL_ALWAYS_INLINE ERL_NIF_TERM make_request(frame& running, const Args&... ar
   const frame::codec_scope_of<Args...> scope(running);
   // The token is taken last: what was borrowed before it is stale.
   const std::array<ERL_NIF_TERM, sizeof...(Args)> raw{encode(env, args)...};
-  if constexpr (sizeof...(Args) == 1 && (encodes_number<Args> && ...)) {
-    if (running.take_for_token(raw[0], args...)) [[likely]]
-      return raw[0];
+  if constexpr (begins_with_number<Args...> && sizeof...(Args) <= 2) {
+    if (running.take_for_token(raw[0], std::get<0>(std::tie(args...)))) [[likely]] {
+      if constexpr (sizeof...(Args) == 1) return raw[0];
+      if constexpr (sizeof...(Args) == 2) return make_tuple(env, raw[0], raw[1]);
+    }
   }
   const ERL_NIF_TERM token = running.next_token();
   if constexpr (sizeof...(Args) == 1) {

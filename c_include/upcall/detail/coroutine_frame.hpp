@@ -121,8 +121,8 @@ class coroutine_frame : public frame {
   }
   // A function of its own: one that calls setjmp keeps nothing in registers.
   UPCALL_NOINLINE void go_on() {
-    if (kind_of_outcome() == outcome_kind::abandoned) [[unlikely]]
-      return end_abandoned();
+    if (kind_of_outcome() != outcome_kind::returned) [[unlikely]]
+      return go_on_without_value();
     if (m_taker == nullptr || take_returned()) run_body();
   }
   // Never reached: `check_may_suspend` throws before.
@@ -147,10 +147,8 @@ class coroutine_frame : public frame {
   /// something else.
   UPCALL_ALWAYS_INLINE bool take_returned() noexcept {
     outcome_taker& taker = *std::exchange(m_taker, nullptr);
-    if (kind_of_outcome() != outcome_kind::returned) return true;
-    const ERL_NIF_TERM returned = take_outcome();
     try {
-      taker.take(*this, returned);
+      taker.take(*this, take_outcome());
       return true;
     } catch (...) {
       return fail_returned();
@@ -173,9 +171,15 @@ class coroutine_frame : public frame {
   }
   // NOLINTEND(bugprone-exception-escape)
 
+  UPCALL_COLD void go_on_without_value() {
+    if (kind_of_outcome() == outcome_kind::abandoned) return end_abandoned();
+    m_taker = nullptr;
+    run_body();
+  }
+
   /// Destroys the coroutines from the innermost outwards, each while its caller waits for it: the
   /// order of an exception, and one that needs no stack for a long chain.
-  UPCALL_COLD void end_abandoned() {
+  void end_abandoned() {
     coroutine_promise* each = m_innermost;
     while (each != nullptr) {
       coroutine_promise* const caller = each->caller;
