@@ -5,7 +5,20 @@ defmodule Bench.Chart.Ways do
   alias Bench.{Chart, Report}
 
   # In this order. Several questions measure some of them; the first that has a row gives the bar.
-  @ways ~w(apply nif frame task lua cpython jni node_api pinned pool server common)
+  @ways [
+    {"apply", "apply in Elixir"},
+    {"nif", "a NIF call, no callback"},
+    {"frame", "Upcall, on a fiber"},
+    {"task", "Upcall, in a coroutine"},
+    {"lua", "Lua, lua_pcall"},
+    {"cpython", "CPython, C API"},
+    {"node_api", "Node.js, Node-API"},
+    {"jni", "JVM, JNI"},
+    {"pinned", "Upcall, pinned"},
+    {"pool", "Upcall, through a pool"},
+    {"server", "Upcall, through a server"},
+    {"common", "by hand, through a process"}
+  ]
   @questions ~w(runtimes callback blocking)
 
   @doc """
@@ -13,7 +26,7 @@ defmodule Bench.Chart.Ways do
   """
   @spec script([Report.object()]) :: iodata() | nil
   def script(rows) do
-    bars = for way <- @ways, bar = find(rows, way), do: bar
+    bars = for {way, label} <- @ways, bar = find(rows, way), do: Map.new([{:label, label} | bar])
     if length(bars) > 4, do: script_of(bars)
   end
 
@@ -28,12 +41,13 @@ defmodule Bench.Chart.Ways do
   defp script_of(bars) do
     count = length(bars)
     bars = Enum.with_index(bars, fn bar, index -> {bar, count - index} end)
-    most = bars |> Enum.map(fn {bar, _} -> bar[:median] end) |> Enum.max()
+    most = bars |> Enum.map(fn {bar, _} -> bar.median end) |> Enum.max()
 
     [
-      "set title 'What one call of a function costs, among many from one native call'\n",
+      "set title 'Time per call of x -> x * x, among many that native code makes'\n",
       "set logscale x 10\nunset key\nset border 1\nset grid noytics\nset style fill solid\n",
-      ["set xrange [1:1e#{ceil(:math.log10(most)) + 1}]\nset yrange [0.4:#{count}.6]\n"],
+      "set lmargin at screen 0.25\nset rmargin at screen 0.97\nset bmargin at screen 0.14\n",
+      ["set xrange [1:#{most * 5}]\nset yrange [0.4:#{count}.6]\n"],
       ["set xtics ", Chart.tics("ns"), ?\n],
       ["set ytics scale 0 (", Enum.map_intersperse(bars, ", ", &tic/1), ")\n"],
       ["$bars << end_of_data\n", Enum.map(bars, &data/1), "end_of_data\n"],
@@ -42,15 +56,14 @@ defmodule Bench.Chart.Ways do
     ]
   end
 
-  defp tic({bar, place}), do: [Chart.text("#{bar[:contender]}: #{bar[:about]}"), " #{place}"]
+  defp tic({bar, place}), do: [Chart.text(bar.label), " #{place}"]
 
   defp data({bar, place}),
-    do: ~s(#{place} #{bar[:median]} #{colour(bar)} "#{label(bar[:median])}"\n)
+    do: ~s(#{place} #{bar.median} #{colour(bar.label)} "#{price(bar.median)}"\n)
 
-  defp colour(bar) do
-    if bar[:contender] in ~w(frame task pinned pool server), do: 0x0072B2, else: 0x999999
-  end
+  defp colour("Upcall" <> _), do: 0x0072B2
+  defp colour(_), do: 0x999999
 
-  defp label(ns) when ns >= 1000, do: "#{:erlang.float_to_binary(ns / 1000, decimals: 1)} μs"
-  defp label(ns), do: "#{round(ns)} ns"
+  defp price(ns) when ns >= 1000, do: "#{:erlang.float_to_binary(ns / 1000, decimals: 1)} μs"
+  defp price(ns), do: "#{round(ns)} ns"
 end
