@@ -38,6 +38,8 @@ defmodule Upcall.MixProject do
       main: "readme",
       source_ref: "v#{@version}",
       extras: ["README.md" | guides] ++ ["CHANGELOG.md", "LICENSE"],
+      # The README and the guides name them by other paths.
+      assets: %{"docs/images" => "images", "docs" => "docs"},
       groups_for_extras: [Guides: guides]
     ]
   end
