@@ -9,6 +9,8 @@ for_both_bodies UpcallTest.FrameMisuse do
   defnif two_calls(f)
   defnif two_calls_of_text(f)
   defnif two_calls_of_pairs(f)
+  defnif two_calls_of_characters(f)
+  defnif two_calls_of_own(f)
   defnif two_calls_of_floats(f)
   defnif two_calls_of_large(f)
   defnif two_calls_of_small(f)
@@ -79,7 +81,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
   defp step_and_argument(x) when is_number(x), do: {x, x}
 
   # Takes a pair as two arguments.
-  defp function({_, _}, f), do: fn x, y -> f.({x, y}) end
+  defp function({x, _}, f) when is_number(x), do: fn x, y -> f.({x, y}) end
   defp function(_, f), do: f
 
   defp assert_finishes_after(misuse) do
@@ -110,6 +112,8 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
     for {native, one, two} <- [
           {:two_calls_of_text, "1", "2"},
           {:two_calls_of_pairs, {1, "one"}, {2, "two"}},
+          {:two_calls_of_characters, 1, 2},
+          {:two_calls_of_own, :one, {:return, 2}},
           {:two_calls_of_floats, 1.5, 2.5},
           {:two_calls_of_large, 1 <<< 59, -(1 <<< 59) - 1},
           {:two_calls_of_small, (1 <<< 59) - 1, -(1 <<< 59)}
@@ -139,7 +143,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
         f = fn x ->
           send(test, x)
           :erlang.garbage_collect()
-          if x == @one, do: 3, else: 4
+          if x === @one, do: 3, else: 4
         end
 
         assert apply(Native, @native, [function(@one, f)]) == 43

@@ -7,32 +7,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <thread>
 #include <upcall.hpp>
 #include <upcall/map.hpp>
 #include <utility>
 #include <vector>
+
+#include "../native_thread.hpp"
 
 namespace {
 
 using int64_function = upcall::function<std::int64_t(std::int64_t)>;
 using bound_function = upcall::executor_function<std::int64_t(std::int64_t)>;
 
-void send_sum(const ErlNifPid& receiver, std::int64_t sum) {
-  const upcall::owned_env message;
-  ErlNifEnv* const env = message.get();
-  enif_send(nullptr, &receiver, env,
-            enif_make_tuple2(env, enif_make_atom(env, "sum"), enif_make_int64(env, sum)));
-}
-
-template <class Loop>
-void start_thread(Loop loop, ErlNifPid receiver) {
-  std::thread([loop = std::move(loop), receiver] { send_sum(receiver, loop()); }).detach();
-}
-
 // One call after the other.
 void many(const int64_function& f, upcall::executor where, std::int64_t count, ErlNifPid receiver) {
-  start_thread(
+  start_native_thread(
       [on_executor = f.on(where), count] {
         std::int64_t sum = 0;
         for (std::int64_t i = 0; i < count; ++i) sum = (sum + on_executor(i & 1023)) % 1009;
@@ -58,8 +47,8 @@ std::int64_t sum_of_async(const bound_function& f, std::int64_t count) {
 // `in_flight` calls at a time.
 void async(const int64_function& f, upcall::executor where, std::int64_t count,
            ErlNifPid receiver) {
-  start_thread([on_executor = f.on(where), count] { return sum_of_async(on_executor, count); },
-               receiver);
+  start_native_thread(
+      [on_executor = f.on(where), count] { return sum_of_async(on_executor, count); }, receiver);
 }
 
 // The numbers from 0 to `count` - 1 at once, `times` times.
@@ -67,7 +56,7 @@ void map(const int64_function& f, upcall::executor where, std::int64_t count, st
          ErlNifPid receiver) {
   std::vector<std::int64_t> numbers;
   for (std::int64_t i = 0; i < count; ++i) numbers.push_back(i & 1023);
-  start_thread(
+  start_native_thread(
       [on_executor = f.on(where), numbers = std::move(numbers), times] {
         std::int64_t sum = 0;
         for (std::int64_t i = 0; i < times; ++i)

@@ -85,6 +85,23 @@ defmodule Bench.Callback do
   def square, do: fn x -> x * x end
 
   @doc """
+  Returns the same function, which has captured a list of `length` elements.
+  """
+  @spec square_with_list(non_neg_integer()) :: (integer() -> integer())
+  def square_with_list(length) do
+    list = for i <- 1..length//1, do: i
+
+    fun = fn
+      x when is_integer(x) -> x * x
+      :captured -> list
+    end
+
+    # Made sure of, as an optimiser could leave the list out.
+    {:env, [^list]} = Function.info(fun, :env)
+    fun
+  end
+
+  @doc """
   Returns what a loop of `count` calls comes to, computed in another way than the loops do.
 
   The remainder keeps the sums small integers: large ones cost more, and hide what a call costs.

@@ -29,20 +29,7 @@ defmodule Bench.Callback.Frame do
         "frame_big_closure",
         "f(x) that captured a million-element list",
         &Native.many/2,
-        &square_with_big_list/0
+        fn -> Callback.square_with_list(1_000_000) end
       )
-  end
-
-  defp square_with_big_list do
-    list = Enum.to_list(1..1_000_000)
-
-    fun = fn
-      x when is_integer(x) -> x * x
-      :captured -> list
-    end
-
-    # Made sure of, as an optimiser could leave the list out.
-    {:env, [^list]} = Function.info(fun, :env)
-    fun
   end
 end

@@ -1,9 +1,9 @@
 #include <erl_nif.h>
 
 #include <cstdint>
-#include <thread>
 #include <upcall.hpp>
-#include <utility>
+
+#include "../native_thread.hpp"
 
 using int64_function = upcall::function<std::int64_t(std::int64_t)>;
 using int64_async_function = upcall::async_function<std::int64_t(std::int64_t)>;
@@ -32,16 +32,10 @@ static upcall::task<std::int64_t> task(int64_async_function f, std::int64_t x, s
   co_return sum;
 }
 
-// On a thread of its own, which sends `{:sum, sum}` to `receiver` at its end.
 static void on_executor(const int64_function& f, upcall::executor where, std::int64_t x,
                         std::int64_t count, ErlNifPid receiver) {
-  std::thread([bound = f.on(where), x, count, receiver] {
-    const std::int64_t sum = sum_of_calls(bound, x, count);
-    const upcall::owned_env message;
-    ErlNifEnv* const env = message.get();
-    enif_send(nullptr, &receiver, env,
-              enif_make_tuple2(env, enif_make_atom(env, "sum"), enif_make_int64(env, sum)));
-  }).detach();
+  start_native_thread([bound = f.on(where), x, count] { return sum_of_calls(bound, x, count); },
+                      receiver);
 }
 
 UPCALL_NIF(once);

@@ -32,24 +32,11 @@ defmodule Bench.Growth.Closure do
       calls = if copies?, do: @calls |> min(div(1_000_000, max(words, 1))) |> max(5), else: @calls
 
       Growth.contender(name, about, words, calls,
-        prepare: fn -> square_with_words(words) end,
+        # A cell of a list takes two words.
+        prepare: fn -> Callback.square_with_list(div(words, 2)) end,
         run: &many.(&1, calls),
         expected: Callback.expected_sum(calls)
       )
     end
-  end
-
-  defp square_with_words(words) do
-    # A cell of a list takes two words.
-    list = for i <- 1..div(words, 2)//1, do: i
-
-    fun = fn
-      x when is_integer(x) -> x * x
-      :captured -> list
-    end
-
-    # Made sure of, as an optimiser could leave the list out.
-    {:env, [^list]} = Function.info(fun, :env)
-    fun
   end
 end

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <upcall.hpp>
-#include <utility>
+
+#include "../native_thread.hpp"
 
 using message_function = upcall::function<bool(std::int64_t)>;
 using message_async_function = upcall::async_function<bool(std::int64_t)>;
@@ -37,16 +37,10 @@ static std::size_t payload(const binary_function& f, std::size_t size, std::int6
   return bytes_returned(f, size, count);
 }
 
-// On a thread of its own, which sends `{:sum, bytes}` to `receiver` at its end.
 static void payload_on_executor(const binary_function& f, upcall::executor where, std::size_t size,
                                 std::int64_t count, ErlNifPid receiver) {
-  std::thread([bound = f.on(where), size, count, receiver] {
-    const std::size_t bytes = bytes_returned(bound, size, count);
-    const upcall::owned_env message;
-    ErlNifEnv* const env = message.get();
-    enif_send(nullptr, &receiver, env,
-              enif_make_tuple2(env, enif_make_atom(env, "sum"), enif_make_uint64(env, bytes)));
-  }).detach();
+  start_native_thread(
+      [bound = f.on(where), size, count] { return bytes_returned(bound, size, count); }, receiver);
 }
 
 UPCALL_NIF(serve);

@@ -13,6 +13,15 @@
 #include "bodies.hpp"
 #include "counted.hpp"
 
+// Of a type that has a codec of ours otherwise.
+template <>
+struct upcall::codec<long double> {
+  static ERL_NIF_TERM encode(ErlNifEnv* env, long double value) {
+    if (value == 1) return enif_make_atom(env, "one");
+    return enif_make_tuple2(env, enif_make_atom(env, "return"), enif_make_int(env, 2));
+  }
+};
+
 namespace {
 
 using number_function = function<std::int64_t(std::int64_t)>;
@@ -43,6 +52,15 @@ body<std::int64_t> two_calls_of_pairs(function<std::int64_t(std::int64_t, std::s
   UPCALL_RETURN first + 10 * UPCALL_AWAIT f(2, "two");
 }
 UPCALL_NIF(two_calls_of_pairs);
+body<std::int64_t> two_calls_of_characters(function<std::int64_t(char)> f) {
+  UPCALL_RETURN UPCALL_AWAIT two_calls_of(std::move(f), char{1}, char{2});
+}
+UPCALL_NIF(two_calls_of_characters);
+// An arithmetic type, whose codec is the user's and makes no number of it.
+body<std::int64_t> two_calls_of_own(function<std::int64_t(long double)> f) {
+  UPCALL_RETURN UPCALL_AWAIT two_calls_of(std::move(f), 1.0L, 2.0L);
+}
+UPCALL_NIF(two_calls_of_own);
 body<std::int64_t> two_calls_of_floats(function<std::int64_t(double)> f) {
   UPCALL_RETURN UPCALL_AWAIT two_calls_of(std::move(f), 1.5, 2.5);
 }

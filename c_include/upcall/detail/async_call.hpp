@@ -12,6 +12,7 @@
 #include "../codec.hpp"
 #include "../result.hpp"
 #include "call.hpp"
+#include "config.hpp"
 #include "coroutine_frame.hpp"
 #include "function_root.hpp"
 #include "request_awaiter.hpp"
@@ -39,7 +40,7 @@ template <class R>
 class returned_value : public outcome_taker {
  public:
   void take(frame& running, ERL_NIF_TERM returned) override {
-    const frame::codec_scope_of<R> scope(running);
+    const codec_scope_of<R> scope(running);
     m_value.emplace(decode<R>(running.env(), returned));
   }
 

@@ -11,6 +11,7 @@
 
 #include "../codec.hpp"
 #include "../error.hpp"
+#include "config.hpp"
 #include "frame.hpp"
 #include "frame_replies.hpp"
 #include "function_root.hpp"
@@ -42,10 +43,22 @@ concept returnable = std::is_void_v<R> || std::same_as<R, term> ||(decodable<R> 
   throw_unexpected(failure.expected());  // the process has raised
 }
 
+/// What has a codec of ours that makes no upcalls and raises nothing, and none of the user's
+/// instead.
+template <class T>
+concept own_codec = requires {
+  codec<T>::is_number;
+};
+
+/// The scope in which `Ts` are decoded or encoded.
+template <class... Ts>
+using codec_scope_of =
+    std::conditional_t<(own_codec<Ts> && ...), frame::no_codec_scope, frame::codec_scope>;
+
 template <class R>
 R decode_outcome(frame& running, ERL_NIF_TERM value) {
   try {
-    const frame::codec_scope_of<R> scope(running);
+    const codec_scope_of<R> scope(running);
     return decode<R>(running.env(), value);
   } catch (const bad_term& failure) {
     throw_bad_return(running, failure);
@@ -54,16 +67,15 @@ R decode_outcome(frame& running, ERL_NIF_TERM value) {
 
 template <class... Args>
 inline constexpr bool begins_with_number = false;
-/// What becomes a number in Elixir, by our own codecs. As the first argument of a function it is
-/// known without a mark, which would take memory.
-template <class First, class... Rest>
-inline constexpr bool begins_with_number<First, Rest...> =
-    std::is_arithmetic_v<First> && !std::same_as<First, bool>;
+/// What becomes a number in Elixir. As the first argument of a function it is known without a mark,
+/// which would take memory.
+template <own_codec First, class... Rest>
+inline constexpr bool begins_with_number<First, Rest...> = codec<First>::is_number;
 
 template <class... Args>
 UPCALL_ALWAYS_INLINE ERL_NIF_TERM make_request(frame& running, const Args&... args) {
   ErlNifEnv* env = running.env();
-  const frame::codec_scope_of<Args...> scope(running);
+  const codec_scope_of<Args...> scope(running);
   // The token is taken last: what was borrowed before it is stale.
   const std::array<ERL_NIF_TERM, sizeof...(Args)> raw{encode(env, args)...};
   if constexpr (begins_with_number<Args...> && sizeof...(Args) <= 2) {

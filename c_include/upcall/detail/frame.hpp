@@ -105,25 +105,28 @@ class frame : public holder {
 
   /// Makes the mark by which Elixir's answer to the next request is known.
   ERL_NIF_TERM next_token() noexcept {
-    // A small integer, and so a word. No other frame has it: handles are used again.
+    // A small integer, and so a word. No other frame makes it: handles are used again.
     constexpr int step_bits = 20;
     constexpr std::uint64_t small = (std::uint64_t{1} << 59) - 1;
     const std::uint64_t step = ++m_step_number & ((1U << step_bits) - 1);
     m_token = enif_make_uint64(m_env, ((number() << step_bits) | step) & small);
-    m_float_token = no_float;
+    m_token_is_float = false;
     return m_token;
   }
-  /// Makes `raw`, a request that is the number `value`, its own token: the answer is known by what
+  /// Makes `raw`, a request that begins with the number `value`, known by that: an answer fits what
   /// was asked. False where it can't be: a large integer can be moved, and is dear to compare.
   template <class T>
   bool take_for_token(ERL_NIF_TERM raw, T value) noexcept {
+    constexpr auto small = std::int64_t{1} << 59;
     if constexpr (std::floating_point<T>) {
       m_float_token = static_cast<double>(value);
+    } else if constexpr (std::is_signed_v<T>) {
+      const auto wide = static_cast<std::int64_t>(value);
+      if (wide < -small || wide >= small) return false;
     } else {
-      constexpr auto small = std::int64_t{1} << 59;
-      if (std::cmp_less(value, -small) || std::cmp_greater_equal(value, small)) return false;
-      m_float_token = no_float;
+      if (static_cast<std::uint64_t>(value) >= static_cast<std::uint64_t>(small)) return false;
     }
+    m_token_is_float = std::floating_point<T>;
     ++m_step_number;
     m_token = raw;
     return true;
@@ -227,13 +230,10 @@ class frame : public holder {
     frame& m_frame;
     bool m_before;
   };
+  /// The same where none of the user's code runs.
   struct no_codec_scope {
     explicit no_codec_scope(frame&) noexcept {}
   };
-  /// `Ts` are what is decoded or encoded. Where all are numbers, no code of the user's runs.
-  template <class... Ts>
-  using codec_scope_of =
-      std::conditional_t<(std::is_arithmetic_v<Ts> && ...), no_codec_scope, codec_scope>;
 
   /// The lowest address that the body's stack may grow to; null where it has none of its own.
   [[nodiscard]] const std::byte* stack_end() const noexcept { return m_stack_end; }
@@ -328,11 +328,10 @@ class frame : public holder {
 
  private:
   static constexpr std::uint32_t no_function = UINT32_MAX;
-  static constexpr double no_float = std::numeric_limits<double>::quiet_NaN();
 
   UPCALL_NOINLINE bool is_float_token(ErlNifEnv* env, ERL_NIF_TERM token) const noexcept {
     double value = 0;
-    return enif_get_double(env, token, &value) && value == m_float_token;
+    return m_token_is_float && enif_get_double(env, token, &value) && value == m_float_token;
   }
 
   void check_not_in_codec() const {
@@ -420,12 +419,13 @@ class frame : public holder {
   std::uint32_t m_step_number = 0;
   std::uint32_t m_selected = no_function;
   ERL_NIF_TERM m_token = 0;
-  double m_float_token = no_float;  // where `m_token` is a float
+  double m_float_token = 0;  // what `m_token` is where that is a float
   ERL_NIF_TERM m_outcome = 0;
   ERL_NIF_TERM m_result = 0;  // of the body, while what it leaves behind is destroyed
   outcome_kind m_outcome_kind = outcome_kind::returned;
   bool m_next_is_plain = false;  // nothing is due that the next request would have to say
   bool m_update_is_due = false;
+  bool m_token_is_float = false;
   bool m_in_codec = false;
   bool m_env_was_shown = false;
   bool m_abandoned = false;

@@ -18,7 +18,7 @@ namespace detail {
 /// reference to a handle tells that its frame is abandoned, so it may be used again only where
 /// nobody holds an older one: what the trampoline had is garbage of that process, and gone with it.
 /// That of a frame which yields is part of a continuation, and anywhere. Old references don't pass
-/// for those to the new frame, whose tokens are others.
+/// for those to the new frame, whose tokens are others; unless both ask about the same number.
 class frame_handles {
  public:
   /// Makes the handle of `suspended`, a frame of the process `pid`, with one share in it.

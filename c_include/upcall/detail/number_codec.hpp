@@ -33,6 +33,7 @@ concept plain_integer = std::integral<T> && !std::same_as<T, bool> && sizeof(T) 
 /// Integers up to 64 bits, with their range checked.
 template <detail::plain_integer T>
 struct codec<T> {
+  static constexpr bool is_number = true;  ///< in Elixir; a codec of the user's does not say
   static T decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     if constexpr (std::is_signed_v<T>) {
       ErlNifSInt64 wide = 0;
@@ -55,6 +56,7 @@ struct codec<T> {
 /// Floats; an integer of Elixir's is taken too, up to 64 bits.
 template <std::floating_point T>
 struct codec<T> {
+  static constexpr bool is_number = true;
   static T decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     const double wide = decode_wide(env, raw);
     // What T cannot hold is undefined to convert.
@@ -84,6 +86,7 @@ struct codec<T> {
 
 template <>
 struct codec<bool> {
+  static constexpr bool is_number = false;
   static bool decode(ErlNifEnv*, ERL_NIF_TERM raw) {
     if (raw == detail::atoms::true_.raw()) return true;
     if (raw == detail::atoms::false_.raw()) return false;
