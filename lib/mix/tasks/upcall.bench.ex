@@ -8,13 +8,13 @@ defmodule Mix.Tasks.Upcall.Bench do
       own: what calls of `fn x -> x * x end` cost on this machine
 
       contender                               input       median         mean          p99         runs
-      apply                                  100000     13.67 ns     13.72 ns     14.18 ns           20
-      nif                                    100000     18.26 ns     18.64 ns     20.03 ns           20
-      frame                                  100000     45.99 ns     46.55 ns     51.76 ns           20
-      task                                   100000     43.37 ns     44.45 ns     48.84 ns           20
-      frame_once                                  1    277.20 ns    280.08 ns    326.31 ns           20
-      server                                   1000   2998.32 ns   2930.85 ns   3264.93 ns           20
-      pool                                     1000   3021.72 ns   2975.58 ns   3753.53 ns           20
+      apply                                  100000     13.58 ns     13.61 ns     13.87 ns           20
+      nif                                    100000     18.11 ns     18.71 ns     21.96 ns           20
+      frame                                  100000     37.39 ns     38.53 ns     43.36 ns           20
+      task                                   100000     34.74 ns     36.51 ns     47.88 ns           20
+      frame_once                                  1    269.82 ns    281.12 ns    365.16 ns           20
+      server                                   1000   2775.42 ns   5102.86 ns  48282.52 ns           20
+      pool                                     1000   2843.62 ns   3125.09 ns   8263.75 ns           20
 
         apply               apply(fun, [x])
         nif                 a plain NIF call, which calls nothing back
