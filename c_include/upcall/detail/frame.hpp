@@ -120,11 +120,8 @@ class frame : public holder {
     constexpr auto small = std::int64_t{1} << 59;
     if constexpr (std::floating_point<T>) {
       m_float_token = static_cast<double>(value);
-    } else if constexpr (std::is_signed_v<T>) {
-      const auto wide = static_cast<std::int64_t>(value);
-      if (wide < -small || wide >= small) return false;
-    } else {
-      if (static_cast<std::uint64_t>(value) >= static_cast<std::uint64_t>(small)) return false;
+    } else if constexpr (sizeof(T) == sizeof(small)) {
+      if (std::cmp_less(value, -small) || std::cmp_greater_equal(value, small)) return false;
     }
     m_token_is_float = std::floating_point<T>;
     ++m_step_number;
