@@ -38,6 +38,7 @@ for_both_bodies UpcallTest.FrameMisuse do
   defnif raised_by_argument(value, f)
   defnif raised_by_sent_value(f)
   defnif raised_later(f, g)
+  defnif raised_at_second_call(f)
   defnif raised_by_result(f)
 
   # A destructor can't await, and a codec can't look a function up by an `upcall::async_function`.
@@ -90,6 +91,14 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
     assert (2 = step) = resume(frame, roots, step, 3)
     misuse.(frame, roots, step)
     assert resume(frame, roots, step, 4) == {:return, 43}
+  end
+
+  test "a root that is let go leaves with the next request, though that calls the same function" do
+    {:upcall, frame, roots, f, 1} = start(:drops_other, [& &1, &(&1 + 1)])
+    assert map_size(roots) == 2
+    assert {:update, %{} = left, ^f, 2} = resume(frame, roots, 1, 3)
+    assert Map.values(left) == [f]
+    assert resume(frame, left, 2, 4) == {:return, 7}
   end
 
   describe "a frame is resumed" do
@@ -499,6 +508,16 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
 
       assert %ErlangError{original: 7} = failure
       for x <- 0..9, do: assert_received({:called, ^x})
+      refute_received {:called, _}
+      assert_ended()
+    end
+
+    test "comes out at a later call of the same function, too" do
+      test = self()
+      f = fn x -> send(test, {:called, x}) && x end
+
+      assert %ErlangError{original: 7} = failure_of(fn -> Native.raised_at_second_call(f) end)
+      for _ <- 1..2, do: assert_received({:called, 0})
       refute_received {:called, _}
       assert_ended()
     end

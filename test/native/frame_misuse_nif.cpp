@@ -2,6 +2,7 @@
 
 #include <erl_nif.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -243,7 +244,9 @@ struct asks_when_encoded {
 };
 /// A number whose codec makes a mistake that C NIFs make: it raises and goes on.
 struct raises_when_decoded {};
-struct raises_when_encoded {};
+struct raises_when_encoded {
+  bool raises = true;
+};
 
 }  // namespace
 
@@ -292,8 +295,8 @@ struct upcall::codec<raises_when_decoded> {
 };
 template <>
 struct upcall::codec<raises_when_encoded> {
-  static ERL_NIF_TERM encode(ErlNifEnv* env, const raises_when_encoded&) {
-    return enif_raise_exception(env, enif_make_int(env, 7));
+  static ERL_NIF_TERM encode(ErlNifEnv* env, const raises_when_encoded& value) {
+    return value.raises ? enif_raise_exception(env, enif_make_int(env, 7)) : enif_make_int(env, 0);
   }
 };
 
@@ -359,6 +362,19 @@ body<std::int64_t> raised_later(number_function f, function<std::int64_t(raises_
   UPCALL_RETURN UPCALL_AWAIT f(10);
 }
 UPCALL_NIF(raised_later);
+
+// By the same function, so that nothing else is due with the request.
+body<std::int64_t> raised_at_second_call(function<std::int64_t(raises_when_encoded)> f) {
+  const counted object;
+  for (const bool raises : std::array{false, false, true}) {
+    try {
+      UPCALL_AWAIT f(raises_when_encoded{raises});
+    } catch (const upcall::error&) {
+    }
+  }
+  UPCALL_RETURN std::int64_t{1};
+}
+UPCALL_NIF(raised_at_second_call);
 
 body<raises_when_encoded> raised_by_result(number_function f) {
   UPCALL_AWAIT f(1);

@@ -43,8 +43,7 @@ concept returnable = std::is_void_v<R> || std::same_as<R, term> ||(decodable<R> 
   throw_unexpected(failure.expected());  // the process has raised
 }
 
-/// What has a codec of ours that makes no upcalls and raises nothing, and none of the user's
-/// instead.
+/// What has a codec of ours, not of the user's: it makes no upcall, and raises nothing in the VM.
 template <class T>
 concept own_codec = requires {
   codec<T>::is_number;
