@@ -76,7 +76,7 @@ class async_function<R(Args...)> {
   /// Makes one that outlives this call, to store in native state.
   /// Throws: `error` when its native call has ended.
   [[nodiscard]] kept_function<R(Args...)> keep() const {
-    return kept_function<R(Args...)>(m_root.copy());
+    return kept_function<R(Args...)>(m_root.keep());
   }
 
   /// Makes one that runs in an executor and can be called on any thread; in a coroutine,

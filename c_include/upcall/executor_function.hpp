@@ -74,7 +74,7 @@ class executor_function<R(Args...)> {
   template <class Result, class Argument, class Range>
   friend auto map(const executor_function<Result(Argument)>& f, const Range& range);
 
-  executor_function(std::shared_ptr<const owned_term> kept, const executor& where,
+  executor_function(detail::function_copy kept, const executor& where,
                     const call_options& options) noexcept
       : m_function(std::move(kept)), m_executor(where), m_options(options) {}
 
@@ -83,7 +83,7 @@ class executor_function<R(Args...)> {
     return {m_function->copy_to(message.get()), detail::encode_arguments(message.get(), args...)};
   }
 
-  std::shared_ptr<const owned_term> m_function;
+  detail::function_copy m_function;
   executor m_executor;
   call_options m_options;
 };

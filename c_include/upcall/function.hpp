@@ -75,7 +75,7 @@ class function<R(Args...)> {
   /// Makes one that outlives this call, to store in native state.
   /// Throws: `error` when its native call has ended; `abandoned`.
   [[nodiscard]] kept_function<R(Args...)> keep() const {
-    return kept_function<R(Args...)>(m_root.copy());
+    return kept_function<R(Args...)>(m_root.keep());
   }
 
   /// Makes one that runs in an executor and can be called on any thread, also after this call.

@@ -84,10 +84,9 @@ class kept_function<R(Args...)> {
   friend class function<R(Args...)>;
   friend class async_function<R(Args...)>;
   friend struct codec<kept_function<R(Args...)>>;
-  explicit kept_function(owned_term copy)
-      : m_copy(std::make_shared<const owned_term>(std::move(copy))) {}
+  explicit kept_function(detail::function_copy copy) noexcept : m_copy(std::move(copy)) {}
 
-  std::shared_ptr<const owned_term> m_copy;
+  detail::function_copy m_copy;
 };
 
 template <class R, class... Args>
@@ -95,7 +94,7 @@ struct codec<kept_function<R(Args...)>> {
   // No frame is needed for it: what an executor returns may be one as well.
   static kept_function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     if (!enif_is_fun(env, raw)) detail::throw_no_function(sizeof...(Args), raw);
-    return kept_function<R(Args...)>(owned_term(raw));
+    return kept_function<R(Args...)>(std::make_shared<const owned_term>(raw));
   }
   static ERL_NIF_TERM encode(ErlNifEnv* env, const kept_function<R(Args...)>& value) noexcept {
     return value.as_owned_term().copy_to(env);

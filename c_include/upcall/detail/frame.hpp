@@ -18,6 +18,7 @@
 #include "config.hpp"
 #include "frame_parts.hpp"
 #include "holder.hpp"
+#include "kept_functions.hpp"
 #include "roots.hpp"
 #include "this_thread.hpp"
 
@@ -163,6 +164,22 @@ class frame : public holder {
     m_next_is_plain = false;
   }
 
+  /// Gives the copy of a root of this frame that outlives it.
+  function_copy copy_of(const root_handle& used) {
+    const ERL_NIF_TERM raw = root_term(used->index());
+    if (function_copy known = kept().copy_of(used)) return known;
+    auto made = std::make_shared<const owned_term>(raw);
+    const auto unused = kept().add(made, used);
+    return made;
+  }
+  /// Gives the root of a function that was kept, by this frame or by another.
+  root_handle root_of(const function_copy& copy) {
+    if (root_handle known = kept().root_of(copy)) return known;
+    root_handle made = add_root(copy->copy_to(m_env));
+    const auto unused = kept().add(copy, made);
+    return made;
+  }
+
   /// Gives the environment in which what views point to lives as long as the frame.
   ErlNifEnv* views() {
     if (!m_views) m_views = std::make_unique<owned_env>();
@@ -237,7 +254,6 @@ class frame : public holder {
   [[nodiscard]] body_kind body() const noexcept { return m_body; }
 
   frame* next_abandoned = nullptr;  ///< of the finisher's list
-  std::vector<std::pair<std::shared_ptr<const owned_term>, root_handle>> kept_functions;
   std::exception_ptr* c_failure =
       &m_unscoped_failure;        ///< where C callbacks leave what they caught
   waitable* awaited = nullptr;    ///< what it waits for, on its stack
@@ -292,7 +308,7 @@ class frame : public holder {
   /// destructor of the body, as long as `frame_place::here` finds the frame.
   void let_go() noexcept {
     if (has_held()) give_up_holds();
-    kept_functions.clear();
+    m_kept_functions.reset();
     m_kept_result = {};
     m_to_halt.clear();
     m_unscoped_failure = nullptr;
@@ -379,6 +395,11 @@ class frame : public holder {
   /// Goes on being finished, which a nested call has kept it from. (finisher.hpp)
   static void requeue(holder& postponed) noexcept;
 
+  kept_functions& kept() {
+    if (!m_kept_functions) m_kept_functions = std::make_unique<kept_functions>();
+    return *m_kept_functions;
+  }
+
   void keep_result() {
     if (!m_kept_result) m_kept_result = add_root(m_result);
   }
@@ -439,6 +460,7 @@ class frame : public holder {
   root_handle m_kept_result;
   std::vector<root_handle> m_to_halt;
   std::unique_ptr<owned_env> m_views;
+  std::unique_ptr<kept_functions> m_kept_functions;
 };
 
 inline frame* frame_place::here() const noexcept {

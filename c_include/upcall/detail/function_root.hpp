@@ -58,17 +58,11 @@ class function_root {
     return function_root(running->add_root(in_frame(env, raw)));
   }
 
-  /// Finds or makes the running call's copy of a kept function.
-  static function_root of_kept(const std::shared_ptr<const owned_term>& copy) {
+  /// Finds or makes the running call's root of a kept function.
+  static function_root of_kept(const function_copy& copy) {
     if (current_frame() == nullptr && current_pinned_call() != nullptr)
-      return function_root(current_pinned_call()->root_of_kept(copy));
-    frame& running = frame_for_await();
-    for (const auto& [known, used] : running.kept_functions) {
-      if (known == copy) return function_root(used);
-    }
-    root_handle made = running.add_root(copy->copy_to(running.env()));
-    running.kept_functions.emplace_back(copy, made);
-    return function_root(std::move(made));
+      return function_root(current_pinned_call()->root_of(copy));
+    return function_root(frame_for_await().root_of(copy));
   }
 
   /// Gives the function's frame, for an upcall; null where it belongs to a pinned call. Throws:
@@ -112,10 +106,16 @@ class function_root {
     if (running->is_abandoned()) throw abandoned{};
     return running->root_term(m_root->index());
   }
-  /// Gives a copy of it. Throws: as `raw`.
-  [[nodiscard]] owned_term copy() const {
-    if (m_root && m_root->pinned != nullptr) return pinned().fetch_root(index());
-    return owned_term(raw());
+  /// Finds or makes the copy that outlives its call. Throws: as `raw`.
+  [[nodiscard]] function_copy keep() const {
+    if (!m_root) throw_moved_from();
+    frame* const running = m_root->frame().here();
+    if (running == nullptr) {
+      no_frame();
+      return pinned().copy_of(m_root);
+    }
+    if (running->is_abandoned()) throw abandoned{};
+    return running->copy_of(m_root);
   }
 
  private:

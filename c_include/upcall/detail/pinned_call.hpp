@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "../term.hpp"
 #include "frame_parts.hpp"
 #include "holder.hpp"
+#include "kept_functions.hpp"
 #include "rendezvous.hpp"
 #include "roots.hpp"
 #include "this_thread.hpp"
@@ -90,7 +92,10 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   /// Makes a term a root. While the call starts, that of the process is taken as it is.
   root_handle add_root(ErlNifEnv* env, ERL_NIF_TERM added);
   void drop_root(std::uint32_t index) noexcept;
-  root_handle root_of_kept(const std::shared_ptr<const owned_term>& copy);
+  /// Gives the copy of a root of this call that outlives it. Throws as `ask`.
+  function_copy copy_of(const root_handle& used);
+  /// Gives the root of a function that was kept, by this call or by another.
+  root_handle root_of(const function_copy& copy);
 
   /// Copies a term to where it lives as long as the call.
   ERL_NIF_TERM keep(ERL_NIF_TERM raw) noexcept {
@@ -135,6 +140,8 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   /// The process is gone, and no nested call uses what this one holds: lets the body go on.
   static void release(holder& abandoned) noexcept;
   void release(ErlNifEnv* env) noexcept;
+  /// With the lock: throws where the process is gone, or the call has ended.
+  void check_goes_on() const;
   /// With the lock: tells the process, if it waits.
   void wake_process() noexcept;
   void fail_queue() noexcept;
@@ -157,9 +164,9 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   interruptible* m_awaited = nullptr;
   std::uint32_t m_next_root = 0;
   ERL_NIF_TERM m_roots = 0;  // of m_start_env
-  std::vector<std::pair<std::uint32_t, owned_term>> m_added;
+  std::unordered_map<std::uint32_t, owned_term> m_added;
   std::vector<std::uint32_t> m_dropped;
-  std::vector<std::pair<std::shared_ptr<const owned_term>, root_handle>> m_kept;
+  kept_functions m_kept;
 };
 
 /// Says for its lifetime that the calling thread works for a pinned call.

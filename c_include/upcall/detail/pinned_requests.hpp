@@ -2,7 +2,6 @@
 
 #include <erl_nif.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -40,6 +39,15 @@ inline void pinned_call::check_not_abandoned() {
   park(0);
 }
 
+inline void pinned_call::check_goes_on() const {
+  if (m_abandoned) throw abandoned{};
+  if (m_reply != 0) {
+    raise("Elixir.RuntimeError",
+          "this upcall::function belongs to a native call that has ended; use function::on() or "
+          "keep() for one that outlives its call");
+  }
+}
+
 inline void pinned_call::ask(pinned_request& request) {
   if (enif_thread_type() != ERL_NIF_THR_UNDEFINED) {
     raise("Elixir.RuntimeError",
@@ -48,12 +56,7 @@ inline void pinned_call::ask(pinned_request& request) {
   check_not_abandoned();
   {
     const std::lock_guard locked(m_mutex);
-    if (m_abandoned) throw abandoned{};
-    if (m_reply != 0) {
-      raise("Elixir.RuntimeError",
-            "this upcall::function belongs to a native call that has ended; use function::on() or "
-            "keep() for one that outlives its call");
-    }
+    check_goes_on();
     // A nested one would wait for the process, which waits for it.
     const pinned_call* const here = current_pinned_call();
     if (here != nullptr && here != this) {
@@ -96,41 +99,55 @@ inline root_handle pinned_call::add_root(ErlNifEnv* env, ERL_NIF_TERM added) {
     if (m_roots == 0) m_roots = enif_make_new_map(env);
     enif_make_map_put(env, m_roots, enif_make_uint(env, m_next_root), added, &m_roots);
   } else {
-    m_added.emplace_back(m_next_root, owned_term(added));
+    m_added.emplace(m_next_root, owned_term(added));
   }
   ++m_next_root;
   return root_handle(made.release());
 }
 
 inline void pinned_call::drop_root(std::uint32_t index) noexcept {
+  decltype(m_added)::node_type unsent;  // goes when the lock is released, with what it has captured
   const std::lock_guard locked(m_mutex);
-  const auto unsent = std::find_if(m_added.begin(), m_added.end(),
-                                   [index](const auto& each) { return each.first == index; });
-  if (unsent != m_added.end()) {
-    m_added.erase(unsent);
-  } else if (m_reply == 0) {
-    m_dropped.push_back(index);
-  }
+  unsent = m_added.extract(index);
+  if (unsent.empty() && m_reply == 0) m_dropped.push_back(index);
 }
 
-inline root_handle pinned_call::root_of_kept(const std::shared_ptr<const owned_term>& copy) {
+// Of two threads that add a pair for one function, the second takes what the first has made. What
+// is not used any more goes when the lock is released.
+inline function_copy pinned_call::copy_of(const root_handle& used) {
+  check_not_abandoned();
   {
     const std::lock_guard locked(m_mutex);
-    for (const auto& [known, used] : m_kept) {
-      if (known == copy) return used;
-    }
+    check_goes_on();
+    if (function_copy known = m_kept.copy_of(used)) return known;
+  }
+  auto made = std::make_shared<const owned_term>(fetch_root(used->index()));
+  kept_functions::unused unused;
+  const std::lock_guard locked(m_mutex);
+  check_goes_on();
+  if (function_copy known = m_kept.copy_of(used)) return known;
+  unused = m_kept.add(made, used);
+  return made;
+}
+
+inline root_handle pinned_call::root_of(const function_copy& copy) {
+  {
+    const std::lock_guard locked(m_mutex);
+    if (root_handle known = m_kept.root_of(copy)) return known;
   }
   root_handle made = add_root(copy->env(), copy->raw());
+  kept_functions::unused unused;
   const std::lock_guard locked(m_mutex);
-  m_kept.emplace_back(copy, made);
+  if (root_handle known = m_kept.root_of(copy)) return known;
+  unused = m_kept.add(copy, made);
   return made;
 }
 
 inline void pinned_call::finish(ERL_NIF_TERM reply) noexcept {
-  std::vector<std::pair<std::shared_ptr<const owned_term>, root_handle>> kept;
+  kept_functions::unused kept;
   give_up_holds();
   const std::lock_guard locked(m_mutex);
-  kept.swap(m_kept);  // each holds this call; they go when it is unlocked
+  kept = m_kept.take_all();  // each holds this call; they go when it is unlocked
   m_reply = reply == 0 ? atoms::ok.raw() : reply;
   if (m_abandoned) fail_served();
   fail_queue();

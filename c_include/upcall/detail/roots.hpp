@@ -40,6 +40,10 @@ class root {
   [[nodiscard]] std::uint32_t index() const noexcept { return m_index; }
 
   void share() noexcept { m_handles.fetch_add(1, std::memory_order_relaxed); }
+  /// Whether there is more than one handle. Others may come and go, unless the only one is ours.
+  [[nodiscard]] bool is_shared() const noexcept {
+    return m_handles.load(std::memory_order_acquire) > 1;
+  }
   /// True for the last handle.
   bool leave() noexcept { return m_handles.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
@@ -186,6 +190,7 @@ class root_handle {
 
   explicit operator bool() const noexcept { return m_root != nullptr; }
   const root* operator->() const noexcept { return m_root; }
+  [[nodiscard]] const root* get() const noexcept { return m_root; }
 
  private:
   root* m_root = nullptr;
