@@ -2,6 +2,8 @@ defmodule Upcall.Library do
   @moduledoc false
   # Loads native libraries, and says clearly why one could not be loaded.
 
+  alias Upcall.LoadFailure
+
   @schema [
     otp_app: [
       type: :atom,
@@ -68,7 +70,7 @@ defmodule Upcall.Library do
 
     case load_once_per_name(path, &load.(String.to_charlist(&1), info)) do
       :ok -> check_declared!(module, nifs, native_nifs.(), path)
-      {:error, {reason, text}} -> raise message(module, path, reason, to_string(text))
+      {:error, {reason, text}} -> fail!(module, path, reason, to_string(text))
     end
   end
 
@@ -81,6 +83,14 @@ defmodule Upcall.Library do
       "#{inspect(module)}.#{name}/#{arity}: the library's table has no entry for it; " <>
         "add UPCALL_ENTRY(\"#{name}\", #{name})"
     )
+  end
+
+  @spec fail!(module(), Path.t(), atom(), String.t()) :: no_return()
+  defp fail!(module, path, reason, text) do
+    message = LoadFailure.message(module, path, reason, text)
+    # An escript ends before the log has told why there is no such module.
+    if LoadFailure.archive(path), do: IO.puts(:stderr, message)
+    raise message
   end
 
   defp path(options) do
@@ -169,37 +179,7 @@ defmodule Upcall.Library do
 
       {name, arity} ->
         raise "#{inspect(module)}: #{path}.so has no function for `defnif #{name}/#{arity}`; " <>
-                "add UPCALL_NIF(#{name}) for a C++ function of #{arguments(arity)}, and build it again"
+                "add UPCALL_NIF(#{name}) for a C++ function of #{LoadFailure.arguments(arity)}, and build it again"
     end
   end
-
-  defp message(module, path, reason, text) do
-    "#{inspect(module)}: cannot load the native library #{path}.so: #{advice(reason, text)}"
-  end
-
-  defp advice(:missing, _text) do
-    "there is no such file; build it (make, or mix compile with elixir_make), " <>
-      "or correct the :path option of use Upcall.Nif"
-  end
-
-  defp advice(:load_failed, text) do
-    "#{text}; build it for this machine and against this Erlang/OTP"
-  end
-
-  defp advice(:bad_lib, text) do
-    case Regex.run(~r"__native_(.+)__/(\d+)", text) do
-      [_, name, arity] ->
-        "it has UPCALL_NIF(#{name}) for a C++ function of #{arguments(arity)}, and the module has " <>
-          "no defnif of that name and number of arguments; add it, or compile the module again"
-
-      nil ->
-        "#{text}; the module that UPCALL_INIT names must be this one, with Elixir. in front"
-    end
-  end
-
-  defp advice(:load, text), do: "its load callback failed: #{text}"
-  defp advice(_reason, text), do: text
-
-  defp arguments(arity) when arity in [1, "1"], do: "1 argument"
-  defp arguments(arity), do: "#{arity} arguments"
 end
