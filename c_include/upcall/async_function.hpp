@@ -99,6 +99,7 @@ class async_function<R(Args...)> {
 
 template <class R, class... Args>
 struct codec<async_function<R(Args...)>> {
+  using own = async_function<R(Args...)>;
   static async_function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     return async_function<R(Args...)>::decode(env, raw);
   }

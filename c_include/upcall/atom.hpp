@@ -88,6 +88,8 @@ inline static_atom struct_{"__struct__"};
 inline static_atom exception{"__exception__"};
 inline static_atom exception_word{"exception"};
 inline static_atom message{"message"};
+// Of a codec that has raised, once that was told: see detail/codec_error.hpp.
+inline static_atom told{"upcall_told"};
 // The words of the trampoline: see lib/upcall/nif.ex.
 inline static_atom upcall{"upcall"};
 inline static_atom update{"update"};

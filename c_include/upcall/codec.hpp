@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "atom.hpp"
+#include "detail/codec_error.hpp"
 #include "detail/frame.hpp"
 #include "detail/pinned_env.hpp"
 #include "error.hpp"
@@ -31,7 +32,9 @@ namespace upcall UPCALL_HIDDEN {
 ///     };
 ///
 /// `decode` throws `bad_term("a temperature", raw)` for what it does not take. Neither may make an
-/// upcall. A type whose value points into a term says `static constexpr bool borrows = true`.
+/// upcall, nor raise in the VM: a codec that gives no term, or leaves an exception of
+/// `enif_make_badarg` pending, is an `ArgumentError` that names it. A type whose value points into
+/// a term says `static constexpr bool borrows = true`.
 template <class T>
 struct codec;
 
@@ -53,12 +56,27 @@ concept borrowing = requires {
   requires codec<T>::borrows;
 };
 
+namespace detail {
+
+/// A type whose codec is ours (it names the type as its `own`), and not the user's: it raises
+/// nothing in the VM, and gives a term or throws.
+template <class T>
+concept own_codec = std::same_as<typename codec<T>::own, T>;
+
+}  // namespace detail
+
 template <class T>
 T decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
   static_assert(
       decodable<T>,
       "upcall::codec<T> has no decode for this type: specialise it, or include <upcall/stl.hpp>");
-  return codec<T>::decode(env, raw);
+  if constexpr (detail::own_codec<T>) {
+    return codec<T>::decode(env, raw);
+  } else {
+    T decoded = codec<T>::decode(env, raw);
+    detail::check_not_raised<T>(env);
+    return decoded;
+  }
 }
 
 /// Makes a term of `value` in `env`.
@@ -68,7 +86,13 @@ ERL_NIF_TERM encode(ErlNifEnv* env, const T& value) {
   static_assert(
       encodable<T>,
       "upcall::codec<T> has no encode for this type: specialise it, or include <upcall/stl.hpp>");
-  return codec<T>::encode(env, value);
+  if constexpr (detail::own_codec<T>) {
+    return codec<T>::encode(env, value);
+  } else {
+    const ERL_NIF_TERM made = codec<T>::encode(env, value);
+    detail::check_encoded<T>(env, made);
+    return made;
+  }
 }
 
 /// Throws before a recursive codec runs out of stack: call it where one calls itself. The
@@ -125,6 +149,21 @@ inline ERL_NIF_TERM in_frame(ErlNifEnv* env, ERL_NIF_TERM raw) {
 
 }  // namespace detail
 
+namespace detail {
+
+template <class T>
+ERL_NIF_TERM encode_field(ErlNifEnv* env, const char* module, const char* name, const T& value) {
+  try {
+    return upcall::encode<T>(env, value);
+  } catch (codec_error& failure) {
+    failure.within("field " + std::string(name) + " of " +
+                   printed_module(enif_make_atom(env, module)));
+    throw;
+  }
+}
+
+}  // namespace detail
+
 /// Raises the Elixir exception `exception_module` with fields, as `raise module, key: value` does:
 /// `upcall::raise("Elixir.KeyError", std::pair{"key", key}, std::pair{"term", owned})`.
 /// Threads: any. Throws: always, `error`.
@@ -133,7 +172,8 @@ template <class... Values>
                         const std::pair<const char*, Values>&... fields) {
   auto env = std::make_shared<owned_env>();
   const std::array<ERL_NIF_TERM, sizeof...(Values)> keywords{enif_make_tuple2(
-      env->get(), enif_make_atom(env->get(), fields.first), encode(env->get(), fields.second))...};
+      env->get(), enif_make_atom(env->get(), fields.first),
+      detail::encode_field(env->get(), exception_module, fields.first, fields.second))...};
   const ERL_NIF_TERM list = enif_make_list_from_array(env->get(), keywords.data(),
                                                       static_cast<unsigned>(keywords.size()));
   throw error(exception_module, owned_term(env, list), exception_module);
@@ -142,7 +182,7 @@ template <class... Values>
 template <class T>
 T owned_term::as() const {
   try {
-    return decode<T>(env(), m_raw);
+    return upcall::decode<T>(env(), m_raw);
   } catch (bad_term& failure) {
     // It outlives this copy, and the caller is told what was got.
     if (const detail::frame* const running = detail::current_frame()) {

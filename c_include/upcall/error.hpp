@@ -206,6 +206,12 @@ namespace detail {
         "decode it before, or keep it in an upcall::owned_term");
 }
 
+[[noreturn]] inline void throw_no_term_to_keep() {
+  raise("Elixir.ArgumentError",
+        "expected a term to keep in an upcall::owned_term, got: no term (0), which is what "
+        "enif_make_badarg and enif_raise_exception give");
+}
+
 }  // namespace detail
 
 }  // namespace UPCALL_HIDDEN

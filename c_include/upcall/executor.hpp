@@ -47,6 +47,7 @@ class executor {
 
 template <>
 struct codec<executor> {
+  using own = executor;
   static executor decode(ErlNifEnv* env, ERL_NIF_TERM raw) { return executor::decode(env, raw); }
   static ERL_NIF_TERM encode(ErlNifEnv*, const executor& value) noexcept { return value.raw(); }
 };

@@ -80,7 +80,8 @@ class executor_function<R(Args...)> {
 
   [[nodiscard]] detail::job job(const detail::sending_env& message,
                                 const std::remove_cvref_t<Args>&... args) const {
-    return {m_function->copy_to(message.get()), detail::encode_arguments(message.get(), args...)};
+    return {m_function->copy_to(message.get()),
+            detail::encode_argument_list(message.get(), args...)};
   }
 
   detail::function_copy m_function;

@@ -99,6 +99,7 @@ class function<R(Args...)> {
 
 template <class R, class... Args>
 struct codec<function<R(Args...)>> {
+  using own = function<R(Args...)>;
   static function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     return function<R(Args...)>::decode(env, raw);
   }
@@ -110,6 +111,7 @@ struct codec<function<R(Args...)>> {
 /// So that an existing C++ function that takes a `std::function` needs no glue.
 template <class R, class... Args>
 struct codec<std::function<R(Args...)>> {
+  using own = std::function<R(Args...)>;
   static_assert(!std::is_reference_v<R>,
                 "a function of Elixir's returns a value: a reference to it would dangle");
   static std::function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {

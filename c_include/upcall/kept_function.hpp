@@ -91,6 +91,7 @@ class kept_function<R(Args...)> {
 
 template <class R, class... Args>
 struct codec<kept_function<R(Args...)>> {
+  using own = kept_function<R(Args...)>;
   // No frame is needed for it: what an executor returns may be one as well.
   static kept_function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     if (!enif_is_fun(env, raw)) detail::throw_no_function(sizeof...(Args), raw);

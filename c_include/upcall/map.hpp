@@ -8,6 +8,7 @@
 
 #include "codec.hpp"
 #include "detail/call.hpp"
+#include "detail/parts.hpp"
 #include "detail/remote_call.hpp"
 #include "executor_function.hpp"
 #include "function.hpp"
@@ -22,7 +23,10 @@ ERL_NIF_TERM encode_range(ErlNifEnv* env, const Range& range) {
   const encoding_scope scope;
   std::vector<ERL_NIF_TERM> raw;
   if constexpr (std::ranges::sized_range<const Range>) raw.reserve(std::ranges::size(range));
-  for (const auto& each : range) raw.push_back(encode<std::remove_cvref_t<Argument>>(env, each));
+  for (const auto& each : range) {
+    raw.push_back(encode_whole<std::remove_cvref_t<Argument>>(
+        env, each, [&] { return place_of_element(raw.size() + 1) + " of the range"; }));
+  }
   return enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size()));
 }
 

@@ -104,6 +104,7 @@ resource<T> make_resource(Args&&... args) {
 
 template <class T>
 struct codec<resource<T>> {
+  using own = resource<T>;
   static resource<T> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     return resource<T>::decode(env, raw);
   }

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "codec.hpp"
+#include "detail/parts.hpp"
 #include "error.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -50,7 +51,10 @@ class result {
     if constexpr (std::is_void_v<R>) {
       return enif_make_tuple2(env, detail::atoms::ok.raw(), detail::atoms::ok.raw());
     } else {
-      return enif_make_tuple2(env, detail::atoms::ok.raw(), encode(env, std::get<0>(m_outcome)));
+      return enif_make_tuple2(env, detail::atoms::ok.raw(),
+                              detail::encode_whole<value_type>(env, std::get<0>(m_outcome), [] {
+                                return "the value of a result";
+                              }));
     }
   }
 

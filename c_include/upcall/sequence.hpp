@@ -109,6 +109,7 @@ class sequence {
 
 template <class T, std::size_t ChunkSize>
 struct codec<sequence<T, ChunkSize>> {
+  using own = sequence<T, ChunkSize>;
   static sequence<T, ChunkSize> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     return sequence<T, ChunkSize>::decode(env, raw);
   }

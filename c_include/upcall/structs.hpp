@@ -76,7 +76,7 @@ struct struct_codec {
   static ERL_NIF_TERM encode(ErlNifEnv* env, const T& value) {
     check_nesting();
     std::array keys{detail::atoms::struct_.raw(), Fields::atom()...};
-    std::array values{detail::known_atom<Module>.raw(), Fields::encode(env, value)...};
+    std::array values{detail::known_atom<Module>.raw(), Fields::encode(env, value, "field ")...};
     ERL_NIF_TERM made = 0;
     enif_make_map_from_arrays(env, keys.data(), values.data(), keys.size(), &made);
     return made;
@@ -143,7 +143,8 @@ struct keyword_codec {
 
   static ERL_NIF_TERM encode(ErlNifEnv* env, const T& value) {
     check_nesting();
-    const std::array options{enif_make_tuple2(env, Fields::atom(), Fields::encode(env, value))...};
+    const std::array options{
+        enif_make_tuple2(env, Fields::atom(), Fields::encode(env, value, "option "))...};
     return enif_make_list_from_array(env, options.data(), unsigned{sizeof...(Fields)});
   }
 

@@ -27,6 +27,7 @@ struct step_mark {
 step_mark current_step() noexcept;
 ErlNifEnv* current_env();
 [[noreturn]] void throw_stale_term();
+[[noreturn]] void throw_no_term_to_keep();
 
 inline ERL_NIF_TERM make_text(ErlNifEnv* env, std::string_view text) noexcept {
   ERL_NIF_TERM binary = 0;
@@ -88,9 +89,13 @@ class owned_term {
   /// Copies a borrowed term. Throws: `error` when it is stale.
   explicit owned_term(const term& borrowed);
 
-  /// Copies a raw term of any environment.
-  explicit owned_term(ERL_NIF_TERM raw)
-      : m_env(std::make_shared<owned_env>()), m_raw(m_env->copy(raw)) {}
+  /// Copies a raw term of any environment. Throws: `error` where it is none (0).
+  explicit owned_term(ERL_NIF_TERM raw) : m_env(std::make_shared<owned_env>()) {
+    // The VM ends at the copy of what is none.
+    if (raw == 0) [[unlikely]]
+      detail::throw_no_term_to_keep();
+    m_raw = m_env->copy(raw);
+  }
 
   /// Takes a term that lives in `env` already; one that is a word alone may live in none.
   owned_term(std::shared_ptr<owned_env> env, ERL_NIF_TERM raw) noexcept
@@ -114,7 +119,7 @@ class owned_term {
 
  private:
   std::shared_ptr<owned_env> m_env;
-  ERL_NIF_TERM m_raw;
+  ERL_NIF_TERM m_raw = 0;
 };
 
 /// Borrows a term of the calling process. It is valid until the next upcall of its frame, for the
@@ -139,7 +144,7 @@ class term {
   template <class T>
   [[nodiscard]] T as() const {
     const ERL_NIF_TERM valid = raw();
-    return decode<T>(detail::current_env(), valid);
+    return upcall::decode<T>(detail::current_env(), valid);
   }
 
  private:

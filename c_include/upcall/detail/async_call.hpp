@@ -15,6 +15,7 @@
 #include "config.hpp"
 #include "coroutine_frame.hpp"
 #include "function_root.hpp"
+#include "parts.hpp"
 #include "request_awaiter.hpp"
 
 // A call of a function of Elixir's that a coroutine awaits.
@@ -41,7 +42,7 @@ class returned_value : public outcome_taker {
  public:
   void take(frame& running, ERL_NIF_TERM returned) override {
     const codec_scope_of<R> scope(running);
-    m_value.emplace(decode<R>(running.env(), returned));
+    m_value.emplace(detail::decode_returned<R>(running.env(), returned));
   }
 
  protected:

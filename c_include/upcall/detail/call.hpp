@@ -15,6 +15,7 @@
 #include "frame.hpp"
 #include "frame_replies.hpp"
 #include "function_root.hpp"
+#include "parts.hpp"
 #include "pinned_requests.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -43,22 +44,16 @@ concept returnable = std::is_void_v<R> || std::same_as<R, term> ||(decodable<R> 
   throw_unexpected(failure.expected());  // the process has raised
 }
 
-/// What has a codec of ours, not of the user's: it makes no upcall, and raises nothing in the VM.
-template <class T>
-concept own_codec = requires {
-  codec<T>::is_number;
-};
-
 /// The scope in which `Ts` are decoded or encoded.
 template <class... Ts>
 using codec_scope_of =
-    std::conditional_t<(own_codec<Ts> && ...), frame::no_codec_scope, frame::codec_scope>;
+    std::conditional_t<(own_throughout<Ts>() && ...), frame::no_codec_scope, frame::codec_scope>;
 
 template <class R>
 R decode_outcome(frame& running, ERL_NIF_TERM value) {
   try {
     const codec_scope_of<R> scope(running);
-    return decode<R>(running.env(), value);
+    return detail::decode_returned<R>(running.env(), value);
   } catch (const bad_term& failure) {
     throw_bad_return(running, failure);
   }
@@ -69,14 +64,14 @@ inline constexpr bool begins_with_number = false;
 /// What becomes a number in Elixir. As the first argument of a function it is known without a mark,
 /// which would take memory.
 template <own_codec First, class... Rest>
-inline constexpr bool begins_with_number<First, Rest...> = codec<First>::is_number;
+requires codec<First>::is_number inline constexpr bool begins_with_number<First, Rest...> = true;
 
 template <class... Args>
 UPCALL_ALWAYS_INLINE ERL_NIF_TERM make_request(frame& running, const Args&... args) {
   ErlNifEnv* env = running.env();
   const codec_scope_of<Args...> scope(running);
   // The token is taken last: what was borrowed before it is stale.
-  const std::array<ERL_NIF_TERM, sizeof...(Args)> raw{encode(env, args)...};
+  const std::array<ERL_NIF_TERM, sizeof...(Args)> raw = detail::encode_arguments(env, args...);
   if constexpr (begins_with_number<Args...> && sizeof...(Args) <= 2) {
     if (running.take_for_token(raw[0], std::get<0>(std::tie(args...)))) [[likely]] {
       if constexpr (sizeof...(Args) == 1) return raw[0];
@@ -135,12 +130,17 @@ UPCALL_NOINLINE R end_call(frame& running) {
 template <class R, class MakeRequest>
 R ask_pinned(pinned_call& call, std::uint32_t index, const MakeRequest& make_request) {
   pinned_request request;
-  request.what = make_request(request.env.get());
+  try {
+    request.what = make_request(request.env.get());
+  } catch (codec_error& failure) {
+    failure.name(call.nif());  // a thread that the body has started does not know
+    throw;
+  }
   const ERL_NIF_TERM value = call.ask_for_value(request);
   if constexpr (!std::is_void_v<R>) {
     const pinned_scope scope(call);  // for functions and views among what is decoded
     try {
-      return decode<R>(request.env.get(), value);
+      return detail::decode_returned<R>(request.env.get(), value);
     } catch (const bad_term& failure) {
       throw_bad_return(call, index, failure);
     }
@@ -151,7 +151,7 @@ R ask_pinned(pinned_call& call, std::uint32_t index, const MakeRequest& make_req
 template <class R, class... Args>
 UPCALL_NOINLINE R call_pinned(const function_root& called, const Args&... args) {
   return ask_pinned<R>(called.pinned(), called.index(), [&](ErlNifEnv* env) {
-    const std::array<ERL_NIF_TERM, sizeof...(Args)> raw{encode(env, args)...};
+    const std::array<ERL_NIF_TERM, sizeof...(Args)> raw = detail::encode_arguments(env, args...);
     return enif_make_tuple3(
         env, atoms::apply.raw(), enif_make_uint(env, called.index()),
         enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size())));

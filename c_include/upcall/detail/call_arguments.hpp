@@ -15,6 +15,7 @@
 #include "dispatch.hpp"
 #include "executor_failure.hpp"
 #include "frame.hpp"
+#include "parts.hpp"
 #include "printed.hpp"
 
 // What a call of an executor is made of: who is asked, the function and its arguments.
@@ -51,8 +52,9 @@ inline executor executor_argument(const sending_env& to, const term& borrowed) {
   return executor_argument(to, borrowed.raw());
 }
 
+// No term (0) is what `enif_make_badarg` gives, and the VM does not survive looking at it.
 inline void check_function(ErlNifEnv* env, ERL_NIF_TERM raw) {
-  if (!enif_is_fun(env, raw)) throw_bad_argument("fun", "a function", raw);
+  if (raw == 0 || !enif_is_fun(env, raw)) throw_bad_argument("fun", "a function", raw);
 }
 inline ERL_NIF_TERM function_argument(const sending_env& to, ERL_NIF_TERM raw) {
   check_function(to.get(), raw);
@@ -79,15 +81,16 @@ ERL_NIF_TERM function_argument(const sending_env& to, const Function& f) {
 }
 
 template <class... Args>
-ERL_NIF_TERM encode_arguments(ErlNifEnv* env, const Args&... args) {
+ERL_NIF_TERM encode_argument_list(ErlNifEnv* env, const Args&... args) {
   const encoding_scope scope;
-  const std::array<ERL_NIF_TERM, sizeof...(Args)> raw{encode(env, args)...};
+  const std::array<ERL_NIF_TERM, sizeof...(Args)> raw = detail::encode_arguments(env, args...);
   return enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size()));
 }
 
 inline void check_proper_list(ErlNifEnv* env, ERL_NIF_TERM raw) {
   unsigned length = 0;
-  if (!enif_get_list_length(env, raw, &length)) throw_bad_argument("params", "a proper list", raw);
+  if (raw == 0 || !enif_get_list_length(env, raw, &length))
+    throw_bad_argument("params", "a proper list", raw);
 }
 inline ERL_NIF_TERM list_argument(const sending_env& to, ERL_NIF_TERM raw) {
   check_proper_list(to.get(), raw);
@@ -102,8 +105,8 @@ inline ERL_NIF_TERM list_argument(const sending_env& to, const term& borrowed) {
 }
 template <class... Args>
 ERL_NIF_TERM list_argument(const sending_env& to, const std::tuple<Args...>& args) {
-  return std::apply([&to](const auto&... each) { return encode_arguments(to.get(), each...); },
-                    args);
+  return std::apply(
+      [&to](const auto&... each) { return detail::encode_argument_list(to.get(), each...); }, args);
 }
 
 }  // namespace detail

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "../codec.hpp"
+#include "parts.hpp"
 #include "signature.hpp"
 
 // From the arguments of a NIF to its result, whatever the body runs on.
@@ -21,16 +22,6 @@ namespace detail {
 template <class Parameter>
 using stored = std::remove_cvref_t<Parameter>;
 
-template <class T, std::size_t Position>
-T decode_argument(ErlNifEnv* env, const ERL_NIF_TERM* raw) {
-  try {
-    return decode<T>(env, raw[Position]);
-  } catch (bad_term& failure) {
-    failure.within("argument " + std::to_string(Position + 1));
-    throw;
-  }
-}
-
 template <class Parameters>
 struct argument_list;
 /// The decoded arguments of a native call.
@@ -41,7 +32,8 @@ struct argument_list<std::tuple<Parameters...>> {
   static type decode(ErlNifEnv* env, const ERL_NIF_TERM* raw) {
     return [&]<std::size_t... Positions>(std::index_sequence<Positions...>) {
       // Braces: arguments are decoded, and complained about, from left to right.
-      return type{decode_argument<stored<Parameters>, Positions>(env, raw)...};
+      return type{detail::decode_whole<stored<Parameters>>(
+          env, raw[Positions], [] { return "argument " + std::to_string(Positions + 1); })...};
     }
     (std::index_sequence_for<Parameters...>{});
   }
@@ -66,7 +58,9 @@ void call_bound(std::type_identity<std::tuple<Parameters...>>,
     reply([](ErlNifEnv*) { return atoms::ok.raw(); });
   } else {
     decltype(auto) value = call();
-    reply([&](ErlNifEnv* env) { return encode<std::remove_cvref_t<result>>(env, value); });
+    reply([&](ErlNifEnv* env) {
+      return detail::encode_result<std::remove_cvref_t<result>>(env, value);
+    });
   }
 }
 

@@ -43,6 +43,7 @@ class refusals {
 /// `nil`.
 template <>
 struct codec<std::monostate> {
+  using own = std::monostate;
   static std::monostate decode(ErlNifEnv*, ERL_NIF_TERM raw) {
     if (raw != detail::atoms::nil.raw()) throw bad_term("nil", raw);
     return {};
@@ -55,6 +56,7 @@ struct codec<std::monostate> {
 /// A `T`, or `nil`, which is no value even where `T` would take it.
 template <class T>
 struct codec<std::optional<T>> {
+  using own = std::optional<T>;
   using parts = detail::type_list<T>;
   static constexpr bool borrows = detail::borrows_through<std::optional<T>, T>();
 
@@ -77,6 +79,7 @@ struct codec<std::optional<T>> {
 /// The first alternative that decodes.
 template <class... Ts>
 struct codec<std::variant<Ts...>> {
+  using own = std::variant<Ts...>;
   using parts = detail::type_list<Ts...>;
   static constexpr bool borrows = detail::borrows_through<std::variant<Ts...>, Ts...>();
 
@@ -102,6 +105,7 @@ struct codec<std::variant<Ts...>> {
         decoded.emplace(which, upcall::decode<T>(env, raw));
         return true;
       } catch (const bad_term& refusal) {
+        detail::check_not_raised<T>(env);  // which the next alternative would be blamed for
         refused.add(refusal);
         return false;
       }

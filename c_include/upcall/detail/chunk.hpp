@@ -10,6 +10,7 @@
 #include "../codec.hpp"
 #include "config.hpp"
 #include "frame.hpp"
+#include "parts.hpp"
 
 // Values on their way to Elixir or from there, which travel in chunks.
 
@@ -109,7 +110,9 @@ class chunk final : public chunk_base {
     {
       const frame::codec_scope scope(running);
       try {
-        for (const auto& each : m_values) m_terms.push_back(upcall::encode<T>(env, each));
+        for (const auto& each : m_values)
+          m_terms.push_back(
+              detail::encode_whole<T>(env, each, [] { return "a value that it yields"; }));
       } catch (...) {
         m_values.erase(m_values.begin() + static_cast<std::ptrdiff_t>(m_terms.size()),
                        m_values.end());

@@ -34,8 +34,9 @@ struct field<Member, Name> {
         detail::decode_part<T>(env, raw, [kind] { return kind + std::string(Name.view()); });
   }
   template <class Whole>
-  static ERL_NIF_TERM encode(ErlNifEnv* env, const Whole& whole) {
-    return upcall::encode<T>(env, whole.*Member);
+  static ERL_NIF_TERM encode(ErlNifEnv* env, const Whole& whole, const char* kind) {
+    return detail::encode_part<T>(env, whole.*Member,
+                                  [kind] { return kind + std::string(Name.view()); });
   }
 };
 

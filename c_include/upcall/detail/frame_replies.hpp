@@ -21,7 +21,7 @@ namespace detail {
 
 inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
   const codec_scope scope(*this);  // a translator that suspended would change the environment
-  return detail::reply_of_current_exception(m_env, m_nif);
+  return reply_in_nif(m_env, m_nif);
 }
 
 inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {

@@ -44,8 +44,11 @@ template <class T, class Values>
 ERL_NIF_TERM encode_list(ErlNifEnv* env, const Values& values) {
   check_nesting();
   ERL_NIF_TERM list = enif_make_list(env, 0);
-  for (auto each = values.rbegin(); each != values.rend(); ++each) {
-    list = enif_make_list_cell(env, upcall::encode<T>(env, *each), list);
+  std::size_t position = values.size();
+  for (auto each = values.rbegin(); each != values.rend(); ++each, --position) {
+    const ERL_NIF_TERM element =
+        encode_part<T>(env, *each, [position] { return place_of_element(position); });
+    list = enif_make_list_cell(env, element, list);
   }
   return list;
 }
@@ -55,6 +58,7 @@ ERL_NIF_TERM encode_list(ErlNifEnv* env, const Values& values) {
 /// A list.
 template <class T, class Allocator>
 struct codec<std::vector<T, Allocator>> {
+  using own = std::vector<T>;
   using parts = detail::type_list<T>;
   static constexpr bool borrows = detail::borrows_through<std::vector<T, Allocator>, T>();
 
@@ -74,6 +78,7 @@ struct codec<std::vector<T, Allocator>> {
 /// A list of that size.
 template <class T, std::size_t Size>
 struct codec<std::array<T, Size>> {
+  using own = std::array<T, Size>;
   using parts = detail::type_list<T>;
   static constexpr bool borrows = detail::borrows_through<std::array<T, Size>, T>();
 

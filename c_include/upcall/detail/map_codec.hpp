@@ -91,8 +91,10 @@ struct map_codec {
     keys.reserve(entries.size());
     values.reserve(entries.size());
     for (const auto& [key, value] : entries) {
-      keys.push_back(upcall::encode<key_type>(env, key));
-      values.push_back(upcall::encode<mapped_type>(env, value));
+      const ERL_NIF_TERM encoded_key = encode_part<key_type>(env, key, [] { return "key"; });
+      keys.push_back(encoded_key);
+      values.push_back(
+          encode_part<mapped_type>(env, value, [&] { return place_of_value(env, encoded_key); }));
     }
     // Not one by one, which would leave a garbage map behind each entry.
     ERL_NIF_TERM made = 0;
@@ -108,11 +110,15 @@ struct map_codec {
 /// A map.
 template <class Key, class T, class Less, class Allocator>
 struct codec<std::map<Key, T, Less, Allocator>>
-    : detail::map_codec<std::map<Key, T, Less, Allocator>> {};
+    : detail::map_codec<std::map<Key, T, Less, Allocator>> {
+  using own = std::map<Key, T>;
+};
 
 /// A map.
 template <class Key, class T, class Hash, class Equal, class Allocator>
 struct codec<std::unordered_map<Key, T, Hash, Equal, Allocator>>
-    : detail::map_codec<std::unordered_map<Key, T, Hash, Equal, Allocator>> {};
+    : detail::map_codec<std::unordered_map<Key, T, Hash, Equal, Allocator>> {
+  using own = std::unordered_map<Key, T>;
+};
 
 }  // namespace UPCALL_HIDDEN

@@ -33,7 +33,8 @@ concept plain_integer = std::integral<T> && !std::same_as<T, bool> && sizeof(T) 
 /// Integers up to 64 bits, with their range checked.
 template <detail::plain_integer T>
 struct codec<T> {
-  static constexpr bool is_number = true;  ///< in Elixir; a codec of the user's does not say
+  using own = T;
+  static constexpr bool is_number = true;  ///< in Elixir
   static T decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     if constexpr (std::is_signed_v<T>) {
       ErlNifSInt64 wide = 0;
@@ -56,6 +57,7 @@ struct codec<T> {
 /// Floats; an integer of Elixir's is taken too, up to 64 bits.
 template <std::floating_point T>
 struct codec<T> {
+  using own = T;
   static constexpr bool is_number = true;
   static T decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     const double wide = decode_wide(env, raw);
@@ -86,7 +88,7 @@ struct codec<T> {
 
 template <>
 struct codec<bool> {
-  static constexpr bool is_number = false;
+  using own = bool;
   static bool decode(ErlNifEnv*, ERL_NIF_TERM raw) {
     if (raw == detail::atoms::true_.raw()) return true;
     if (raw == detail::atoms::false_.raw()) return false;

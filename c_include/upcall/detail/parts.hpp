@@ -2,13 +2,16 @@
 
 #include <erl_nif.h>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "../codec.hpp"
 #include "../error.hpp"
+#include "codec_error.hpp"
 #include "config.hpp"
 
 // What codecs that wrap other codecs have in common.
@@ -48,9 +51,33 @@ consteval bool borrows_through() {
   return any_part_borrows(type_list<Parts...>{}, type_list<T>{});
 }
 
-/// Passes `failure` on, with where it happened. To be called in its handler.
-[[noreturn]] UPCALL_COLD UPCALL_NOINLINE inline void rethrow_within(bad_term& failure,
-                                                                    std::string_view place) {
+/// Whether the codec of `T` is ours, and all that it uses are: none of the user's code runs.
+template <class T, class... Outer>
+consteval bool own_throughout();
+
+template <class... Parts, class... Outer>
+consteval bool all_parts_own(type_list<Parts...>, type_list<Outer...>) {
+  return (own_throughout<Parts, Outer...>() && ...);
+}
+
+template <class T, class... Outer>
+consteval bool own_throughout() {
+  if constexpr ((std::same_as<T, Outer> || ...)) {
+    return true;
+  } else if constexpr (!own_codec<T>) {
+    return false;
+  } else if constexpr (requires { typename codec<T>::parts; }) {
+    return all_parts_own(typename codec<T>::parts{}, type_list<T, Outer...>{});
+  } else {
+    return true;
+  }
+}
+
+/// Passes `failure` (a `bad_term` or a `codec_error`) on, with where it happened. To be called in
+/// its handler.
+template <class Failure>
+[[noreturn]] UPCALL_COLD UPCALL_NOINLINE void rethrow_within(Failure& failure,
+                                                             std::string_view place) {
   // Each step moves the text of the earlier ones: a deep term would take for ever.
   constexpr std::size_t longest = 500;
   constexpr std::string_view cut = "...";
@@ -69,7 +96,87 @@ T decode_part(ErlNifEnv* env, ERL_NIF_TERM raw, const Place& place) {
     return upcall::decode<T>(env, raw);
   } catch (bad_term& failure) {
     rethrow_within(failure, place());
+  } catch (codec_error& failure) {
+    rethrow_within(failure, place());
   }
+}
+
+/// Encodes a part; `place()` names it in errors.
+template <class T, class Place>
+ERL_NIF_TERM encode_part(ErlNifEnv* env, const T& value, const Place& place) {
+  if constexpr (own_codec<T>&& noexcept(codec<T>::encode(env, value))) {
+    return codec<T>::encode(env, value);
+  } else {
+    try {
+      return upcall::encode<T>(env, value);
+    } catch (codec_error& failure) {
+      rethrow_within(failure, place());
+    }
+  }
+}
+
+/// Encodes what crosses the border by itself. `place()` names it, and is never cut.
+template <class T, class Place>
+UPCALL_ALWAYS_INLINE ERL_NIF_TERM encode_whole(ErlNifEnv* env, const T& value, const Place& place) {
+  if constexpr (own_codec<T>&& noexcept(codec<T>::encode(env, value))) {
+    return codec<T>::encode(env, value);
+  } else {
+    try {
+      return upcall::encode<T>(env, value);
+    } catch (codec_error& failure) {
+      failure.within(place());
+      throw;
+    }
+  }
+}
+
+/// Decodes what crosses the border by itself. `place()` names it, and is never cut.
+template <class T, class Place>
+T decode_whole(ErlNifEnv* env, ERL_NIF_TERM raw, const Place& place) {
+  try {
+    return upcall::decode<T>(env, raw);
+  } catch (bad_term& failure) {
+    failure.within(place());
+    throw;
+  } catch (codec_error& failure) {
+    failure.within(place());
+    throw;
+  }
+}
+
+/// Decodes what a function returned, for which who catches a `bad_term` blames that function.
+template <class R>
+UPCALL_ALWAYS_INLINE R decode_returned(ErlNifEnv* env, ERL_NIF_TERM raw) {
+  if constexpr (own_throughout<R>()) {
+    return upcall::decode<R>(env, raw);
+  } else {
+    try {
+      return upcall::decode<R>(env, raw);
+    } catch (codec_error& failure) {
+      failure.within("what the function returned");
+      throw;
+    }
+  }
+}
+
+/// Encodes what a native call gives.
+template <class R>
+ERL_NIF_TERM encode_result(ErlNifEnv* env, const R& value) {
+  return detail::encode_whole<R>(env, value, [] { return "the result"; });
+}
+
+template <class... Args, std::size_t... Positions>
+UPCALL_ALWAYS_INLINE auto encode_each([[maybe_unused]] ErlNifEnv* env,
+                                      std::index_sequence<Positions...>, const Args&... args) {
+  return std::array<ERL_NIF_TERM, sizeof...(Args)>{detail::encode_whole<Args>(env, args, [] {
+    return "argument " + std::to_string(Positions + 1) + " of the function";
+  })...};
+}
+/// Encodes the arguments of a function, from left to right.
+template <class... Args>
+UPCALL_ALWAYS_INLINE std::array<ERL_NIF_TERM, sizeof...(Args)> encode_arguments(
+    ErlNifEnv* env, const Args&... args) {
+  return detail::encode_each(env, std::index_sequence_for<Args...>{}, args...);
 }
 
 inline std::string place_of_element(std::size_t position) {

@@ -63,7 +63,7 @@ ERL_NIF_TERM start_pinned(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* 
     try {
       call->decode(env, raw);
     } catch (...) {
-      return reply_of_current_exception(env, nif);
+      return reply_in_nif(env, nif);
     }
   }
   void* const place = enif_alloc_resource(pinned_handle_type.type(), sizeof(pinned_handle));

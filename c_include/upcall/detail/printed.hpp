@@ -14,6 +14,7 @@ namespace detail {
 
 /// Prints a term as Erlang does, cut to what a message bears.
 inline std::string printed(ERL_NIF_TERM raw) {
+  if (raw == 0) return "no term (0)";  // which the VM does not survive printing
   std::array<char, 200> text{};
   const int length = enif_snprintf(text.data(), text.size(), "%T", raw);
   std::string made(text.data());

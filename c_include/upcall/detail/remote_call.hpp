@@ -14,6 +14,7 @@
 #include "call_arguments.hpp"
 #include "dispatch.hpp"
 #include "executor_failure.hpp"
+#include "parts.hpp"
 #include "slot.hpp"
 #include "waiting.hpp"
 #include "waiting_place.hpp"
@@ -37,7 +38,7 @@ R value_of_reply(const reply& given) {
                   "upcall::owned_term");
     try {
       const encoding_scope scope;
-      return decode<R>(given.reading_env(), given.content);
+      return detail::decode_returned<R>(given.reading_env(), given.content);
     } catch (const bad_term& failure) {
       raise("Elixir.ArgumentError", failure.where() + "expected " + failure.expected() +
                                         " from the function, got: " + printed(failure.got().raw()));

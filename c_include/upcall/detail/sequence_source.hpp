@@ -12,9 +12,9 @@
 
 #include "../codec.hpp"
 #include "../error.hpp"
+#include "codec_error.hpp"
 #include "frame.hpp"
 #include "function_root.hpp"
-#include "library_module.hpp"
 #include "printed.hpp"
 #include "request_awaiter.hpp"
 #include "sequence_base.hpp"
@@ -77,9 +77,12 @@ class sequence_source final : public sequence_base {
     m_position = 0;
     try {
       while (m_chunk.size() < most && enif_get_list_cell(env, list, &next, &list))
-        m_chunk.push_back({decode<T>(env, next)});
+        m_chunk.push_back({upcall::decode<T>(env, next)});
     } catch (const bad_term& failure) {
       fail(failure);
+    } catch (codec_error& failure) {
+      failure.within(place_of_failure());
+      m_failure = std::current_exception();
     } catch (...) {
       m_failure = std::current_exception();
     }
@@ -107,15 +110,16 @@ class sequence_source final : public sequence_base {
     keep_rest(running, left, state::list);
   }
 
+  [[nodiscard]] std::string place_of_failure() const {
+    return "element " + std::to_string(m_before + m_chunk.size() + 1) + " of an enumerable";
+  }
+
   /// Keeps for its turn that an element is none.
   void fail(const bad_term& failure) {
     try {
-      const nif_identity nif = running_frame().nif();
-      raise("Elixir.ArgumentError",
-            printed_module(library_module) + "." + nif.name + "/" + std::to_string(nif.arity) +
-                ": element " + std::to_string(m_before + m_chunk.size() + 1) +
-                " of an enumerable: " + failure.where() + "expected " + failure.expected() +
-                ", got: " + printed(failure.got().raw()));
+      raise("Elixir.ArgumentError", name_of(running_frame().nif()) + ": " + place_of_failure() +
+                                        ": " + failure.where() + "expected " + failure.expected() +
+                                        ", got: " + printed(failure.got().raw()));
     } catch (const error&) {
       m_failure = std::current_exception();
     }

@@ -7,6 +7,7 @@
 #include "../codec.hpp"
 #include "../task.hpp"
 #include "coroutine_nif.hpp"
+#include "parts.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -30,7 +31,7 @@ class task_frame final : public coroutine_nif<task<R>> {
       } else {
         const R value = this->promise().take();
         const frame::codec_scope scope(*this);
-        return encode<R>(this->env(), value);
+        return detail::encode_result<R>(this->env(), value);
       }
     });
   }

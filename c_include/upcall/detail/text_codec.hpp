@@ -25,6 +25,7 @@ inline ErlNifBinary view_binary(ErlNifEnv* env, ERL_NIF_TERM raw, const char* ex
 /// Strings are Elixir's: binaries. The bytes are not checked to be UTF-8.
 template <>
 struct codec<std::string> {
+  using own = std::string;
   static std::string decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     ErlNifBinary binary{};
     if (!enif_inspect_binary(env, raw, &binary)) throw bad_term("a string", raw);
@@ -38,6 +39,7 @@ struct codec<std::string> {
 /// Points to a copy that lives as long as the call; binaries over 64 bytes are not copied.
 template <>
 struct codec<std::string_view> : codec<std::string> {
+  using own = std::string_view;
   static constexpr bool borrows = true;
   static std::string_view decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     const ErlNifBinary binary = detail::view_binary(env, raw, "a string");
@@ -48,6 +50,7 @@ struct codec<std::string_view> : codec<std::string> {
 /// Bytes, as `std::string_view` in all else.
 template <>
 struct codec<std::span<const std::byte>> {
+  using own = std::span<const std::byte>;
   static constexpr bool borrows = true;
   static std::span<const std::byte> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     const ErlNifBinary binary = detail::view_binary(env, raw, "a binary");
@@ -61,12 +64,15 @@ struct codec<std::span<const std::byte>> {
 
 template <>
 struct codec<const char*> {
+  using own = const char*;
   static ERL_NIF_TERM encode(ErlNifEnv* env, const char* value) noexcept {
     return codec<std::string>::encode(env, value);
   }
 };
 
 template <std::size_t Size>
-struct codec<char[Size]> : codec<const char*> {};
+struct codec<char[Size]> : codec<const char*> {
+  using own = char[Size];
+};
 
 }  // namespace UPCALL_HIDDEN

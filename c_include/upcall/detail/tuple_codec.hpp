@@ -29,15 +29,18 @@ struct tuple_codec {
 
   static ERL_NIF_TERM encode(ErlNifEnv* env, const Tuple& values) {
     check_nesting();
-    return std::apply(
-        [env](const Ts&... each) {
-          const std::array<ERL_NIF_TERM, sizeof...(Ts)> elements{upcall::encode<Ts>(env, each)...};
-          return enif_make_tuple_from_array(env, elements.data(), unsigned{sizeof...(Ts)});
-        },
-        values);
+    return encode_all(env, values, std::index_sequence_for<Ts...>{});
   }
 
  private:
+  template <std::size_t... Positions>
+  static ERL_NIF_TERM encode_all(ErlNifEnv* env, [[maybe_unused]] const Tuple& values,
+                                 std::index_sequence<Positions...>) {
+    const std::array<ERL_NIF_TERM, sizeof...(Ts)> elements{encode_part<Ts>(
+        env, std::get<Positions>(values), [] { return place_of_element(Positions + 1); })...};
+    return enif_make_tuple_from_array(env, elements.data(), unsigned{sizeof...(Ts)});
+  }
+
   template <std::size_t... Positions>
   static Tuple decode_all([[maybe_unused]] ErlNifEnv* env,
                           [[maybe_unused]] const ERL_NIF_TERM* elements,
@@ -52,11 +55,15 @@ struct tuple_codec {
 
 /// A tuple.
 template <class... Ts>
-struct codec<std::tuple<Ts...>> : detail::tuple_codec<std::tuple<Ts...>, Ts...> {};
+struct codec<std::tuple<Ts...>> : detail::tuple_codec<std::tuple<Ts...>, Ts...> {
+  using own = std::tuple<Ts...>;
+};
 
 /// A tuple of two.
 template <class First, class Second>
 struct codec<std::pair<First, Second>>
-    : detail::tuple_codec<std::pair<First, Second>, First, Second> {};
+    : detail::tuple_codec<std::pair<First, Second>, First, Second> {
+  using own = std::pair<First, Second>;
+};
 
 }  // namespace UPCALL_HIDDEN
