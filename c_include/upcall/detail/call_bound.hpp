@@ -32,8 +32,8 @@ struct argument_list<std::tuple<Parameters...>> {
   static type decode(ErlNifEnv* env, const ERL_NIF_TERM* raw) {
     return [&]<std::size_t... Positions>(std::index_sequence<Positions...>) {
       // Braces: arguments are decoded, and complained about, from left to right.
-      return type{detail::decode_whole<stored<Parameters>>(
-          env, raw[Positions], [] { return "argument " + std::to_string(Positions + 1); })...};
+      return type{detail::decode_whole<stored<Parameters>>(env, raw[Positions],
+                                                           &place_of_argument<Positions + 1>)...};
     }
     (std::index_sequence_for<Parameters...>{});
   }

@@ -5,6 +5,13 @@
 // in the whole process). The attribute holds for one namespace body, so every header repeats it.
 #define UPCALL_HIDDEN __attribute__((visibility("hidden")))
 
+// Without -fvisibility=hidden GCC warns of each class of the user's that has a member of ours, a
+// coroutine's frame among them, that it is more visible than the member: which is as it should be.
+// The place of the warning is in the user's code, so it is off from here on.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wattributes"
+#endif
+
 #define UPCALL_NOINLINE __attribute__((noinline))
 // For the few functions between a fiber switch and its caller: each return that crosses a switch is
 // one that the processor predicts wrongly.

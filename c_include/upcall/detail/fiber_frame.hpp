@@ -107,7 +107,9 @@ void run_bound(frame& running, const ERL_NIF_TERM* raw) {
     auto run = [&] {
       call_bound<Function>(std::type_identity<Parameters>{}, arguments, [](const auto&) {});
     };
-    Options.yields->run(running, raw, body_call(run));
+    // A constant: at the member of a template argument Clang 14 crashes.
+    constexpr auto run_yielding = Options.yields->run;
+    run_yielding(running, raw, body_call(run));
   } else {
     call_bound<Function>(std::type_identity<Parameters>{}, arguments, [&](const auto& make) {
       if (running.is_abandoned()) return;

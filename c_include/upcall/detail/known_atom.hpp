@@ -26,9 +26,11 @@ struct atom_name {
 };
 
 /// The atom of that name. Code that uses it makes it exist before the library is loaded: it is
-/// initialised with the library's other statics.
+/// initialised with the library's other statics. (Hidden by itself: GCC gives what guards that
+/// initialisation not the visibility of the namespace, and would have the first library in the VM
+/// do it for all.)
 template <atom_name Name>
-inline static_atom known_atom{Name.text};
+UPCALL_HIDDEN inline static_atom known_atom{Name.text};
 
 template <auto... Names>
 consteval bool all_differ() {

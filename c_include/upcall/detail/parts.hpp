@@ -165,12 +165,21 @@ ERL_NIF_TERM encode_result(ErlNifEnv* env, const R& value) {
   return detail::encode_whole<R>(env, value, [] { return "the result"; });
 }
 
+// Functions and no lambdas, which Clang 14 does not survive in a pack.
+template <std::size_t Position>
+std::string place_of_argument() {
+  return "argument " + std::to_string(Position);
+}
+template <std::size_t Position>
+std::string place_of_function_argument() {
+  return place_of_argument<Position>() + " of the function";
+}
+
 template <class... Args, std::size_t... Positions>
 UPCALL_ALWAYS_INLINE auto encode_each([[maybe_unused]] ErlNifEnv* env,
                                       std::index_sequence<Positions...>, const Args&... args) {
-  return std::array<ERL_NIF_TERM, sizeof...(Args)>{detail::encode_whole<Args>(env, args, [] {
-    return "argument " + std::to_string(Positions + 1) + " of the function";
-  })...};
+  return std::array<ERL_NIF_TERM, sizeof...(Args)>{
+      detail::encode_whole<Args>(env, args, &place_of_function_argument<Positions + 1>)...};
 }
 /// Encodes the arguments of a function, from left to right.
 template <class... Args>
