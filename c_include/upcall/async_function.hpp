@@ -26,9 +26,9 @@ namespace upcall UPCALL_HIDDEN {
 /// destroy it.
 template <class R, class... Args>
 class async_function<R(Args...)> {
-  static_assert((encodable<std::remove_cvref_t<Args>> && ...),
+  static_assert((detail::can_encode<std::remove_cvref_t<Args>>() && ...),
                 "upcall::codec has no encode for an argument of this function");
-  static_assert(detail::returnable<R>,
+  static_assert(detail::can_return<R>(),
                 "an upcall::async_function must return void, an upcall::term or a decodable type "
                 "that borrows nothing: a view would dangle at the next upcall; return std::string, "
                 "say, in the place of std::string_view");

@@ -14,6 +14,7 @@
 #include "atom.hpp"
 #include "detail/codec_error.hpp"
 #include "detail/frame.hpp"
+#include "detail/missing_codec.hpp"
 #include "detail/pinned_env.hpp"
 #include "error.hpp"
 #include "term.hpp"
@@ -63,13 +64,40 @@ namespace detail {
 template <class T>
 concept own_codec = std::same_as<typename codec<T>::own, T>;
 
+/// Whether `T` can be decoded; where not, the compiler is told what to write in its place.
+template <class T>
+consteval bool can_decode() {
+  if constexpr (!decodable<T>) {
+    if constexpr (requires { sizeof(codec<T>); } && !std::is_pointer_v<T>) {
+      static_assert(never<T>,
+                    "the upcall::codec of this type has no decode: it needs a public static T "
+                    "decode(ErlNifEnv*, ERL_NIF_TERM)");
+    } else {
+      explain_missing_codec<T>();
+    }
+  }
+  return decodable<T>;
+}
+/// The same to encode it.
+template <class T>
+consteval bool can_encode() {
+  if constexpr (!encodable<T>) {
+    if constexpr (requires { sizeof(codec<T>); } && !std::is_pointer_v<T>) {
+      static_assert(never<T>,
+                    "the upcall::codec of this type has no encode: it needs a public static "
+                    "ERL_NIF_TERM encode(ErlNifEnv*, const T&)");
+    } else {
+      explain_missing_codec<T>();
+    }
+  }
+  return encodable<T>;
+}
+
 }  // namespace detail
 
 template <class T>
 T decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-  static_assert(
-      decodable<T>,
-      "upcall::codec<T> has no decode for this type: specialise it, or include <upcall/stl.hpp>");
+  static_assert(detail::can_decode<T>(), "upcall::codec<T> has no decode for this type");
   if constexpr (detail::own_codec<T>) {
     return codec<T>::decode(env, raw);
   } else {
@@ -83,9 +111,7 @@ T decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
 /// Threads: those of `env`. Throws: what the codec throws.
 template <class T>
 ERL_NIF_TERM encode(ErlNifEnv* env, const T& value) {
-  static_assert(
-      encodable<T>,
-      "upcall::codec<T> has no encode for this type: specialise it, or include <upcall/stl.hpp>");
+  static_assert(detail::can_encode<T>(), "upcall::codec<T> has no encode for this type");
   if constexpr (detail::own_codec<T>) {
     return codec<T>::encode(env, value);
   } else {

@@ -25,7 +25,7 @@ namespace upcall UPCALL_HIDDEN {
 /// destructors of resources.
 template <class R, class... Args>
 class executor_function<R(Args...)> {
-  static_assert((encodable<std::remove_cvref_t<Args>> && ...),
+  static_assert((detail::can_encode<std::remove_cvref_t<Args>>() && ...),
                 "upcall::codec has no encode for an argument of this function");
 
  public:

@@ -27,10 +27,10 @@ namespace upcall UPCALL_HIDDEN {
 /// call blocks it. Any thread may destroy it.
 template <class R, class... Args>
 class function<R(Args...)> {
-  static_assert((encodable<std::remove_cvref_t<Args>> && ...),
+  static_assert((detail::can_encode<std::remove_cvref_t<Args>>() && ...),
                 "upcall::codec has no encode for an argument of this function");
   static_assert(
-      detail::returnable<R>,
+      detail::can_return<R>(),
       "an upcall::function must return void, an upcall::term or a decodable type that borrows "
       "nothing: a view "
       "would dangle at the next upcall; return std::string, say, in the place of std::string_view");

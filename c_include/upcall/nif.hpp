@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <iterator>
+#include <string_view>
 
 #include "detail/bound_nif.hpp"
 #include "detail/library.hpp"
@@ -60,6 +61,16 @@ constexpr nif_options options_of(Options... options) {
   return made;
 }
 
+/// Takes one function. Of several overloads, or of a template, none is found.
+template <class, class Function>
+void take_function(Function);
+
+/// Whether what the user wrote names the function of a template with its arguments.
+consteval bool has_arguments(std::string_view written) {
+  return written.find('<') != std::string_view::npos &&
+         written.find("operator") == std::string_view::npos;
+}
+
 static_assert(std::size(trampoline_entries) == 8, "UPCALL_ENTRIES is to name each");
 
 }  // namespace detail
@@ -87,13 +98,24 @@ inline int load(ErlNifEnv* env, ERL_NIF_TERM info) noexcept {
 
 /// Makes a C++ function a NIF of another name: `UPCALL_NIF_AS("delete!", &database::remove)`.
 #define UPCALL_NIF_AS(name, function, ...)                                                   \
+  static_assert(                                                                             \
+      []<class Deferred = void>() {                                                          \
+        return requires { ::upcall::detail::take_function<Deferred>(function); };            \
+      }(),                                                                                   \
+      "a NIF is one function: cast one of several overloads to its type, "                   \
+      "UPCALL_NIF_AS(\"name\", static_cast<int (*)(int)>(&f)), and give a template "         \
+      "its arguments, UPCALL_NIF_AS(\"name\", &f<int>)");                                    \
   static const ::upcall::detail::declared_nif UPCALL_CONCATENATE(upcall_nif_, __COUNTER__) { \
     UPCALL_ENTRY(name, function __VA_OPT__(, ) __VA_ARGS__)                                  \
   }
 
 /// Makes a C++ function a NIF of its own name, without its namespaces. Options may follow:
 /// `UPCALL_NIF(solve, upcall::dirty_cpu, upcall::stack_size{1 << 20})`.
-#define UPCALL_NIF(function, ...) UPCALL_NIF_AS(#function, &function __VA_OPT__(, ) __VA_ARGS__)
+#define UPCALL_NIF(function, ...)                                                         \
+  static_assert(                                                                          \
+      !::upcall::detail::has_arguments(#function),                                        \
+      "a NIF that is made of a template needs a name: UPCALL_NIF_AS(\"name\", &f<int>)"); \
+  UPCALL_NIF_AS(#function, &function __VA_OPT__(, ) __VA_ARGS__)
 
 /// Registers `void translate(const std::exception_ptr&)`, which rethrows the exception, catches
 /// those of your own and throws an `upcall::error` in their place. It is asked before Upcall's own

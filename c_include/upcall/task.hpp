@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "detail/coroutine_nif.hpp"
+#include "detail/never.hpp"
 #include "detail/task_promise.hpp"
 #include "error.hpp"
 
@@ -43,6 +44,12 @@ class [[nodiscard("a task does nothing before it is awaited: co_await it")]] tas
   task& operator=(const task&) = delete;
   task& operator=(task&&) = delete;
   ~task() = default;
+
+  // Where the value is meant, the compiler says what is missing.
+  operator R() const  // NOLINT(google-explicit-constructor)
+      requires(!std::is_void_v<R>) {
+    static_assert(detail::never<R>, "a task does nothing before it is awaited: co_await it");
+  }
 
  private:
   friend promise_type;

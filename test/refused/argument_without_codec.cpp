@@ -1,4 +1,4 @@
-// says: has no decode for this type
+// says: this type has no upcall::codec
 #include <functional>
 #include <string_view>
 #include <upcall.hpp>

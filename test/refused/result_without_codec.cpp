@@ -1,4 +1,4 @@
-// says: has no encode for this type
+// says: this type has no upcall::codec
 #include <functional>
 #include <string_view>
 #include <upcall.hpp>

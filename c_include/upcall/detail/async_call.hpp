@@ -15,12 +15,17 @@
 #include "config.hpp"
 #include "coroutine_frame.hpp"
 #include "function_root.hpp"
+#include "never.hpp"
 #include "parts.hpp"
 #include "request_awaiter.hpp"
 
 // A call of a function of Elixir's that a coroutine awaits.
 
 namespace upcall UPCALL_HIDDEN {
+
+template <class R>
+class task;
+
 namespace detail {
 
 /// A call that has not been made: a function, as its root or a reference to it, and its arguments.
@@ -28,12 +33,34 @@ template <class R, class Root, class... Args>
 struct [[nodiscard("nothing is called before it is awaited: co_await it")]] async_call {
   Root root;
   std::tuple<Args...> arguments;
+
+  // Where the value is meant, the compiler says what is missing.
+  operator R() const  // NOLINT(google-explicit-constructor)
+      requires(!std::is_void_v<R>) {
+    static_assert(never<R>,
+                  "nothing is called before it is awaited: co_await f(x) gives what f returns");
+  }
+  operator task<R>() const {  // NOLINT(google-explicit-constructor)
+    static_assert(never<R>, "a call is no task: in a coroutine, write co_return co_await f(x)");
+  }
 };
 
 /// The same, of whose outcome an error is a part.
 template <class R, class Root, class... Args>
 struct [[nodiscard("nothing is called before it is awaited: co_await it")]] async_try_call {
   async_call<R, Root, Args...> call;
+
+  operator result<R>() const {  // NOLINT(google-explicit-constructor)
+    static_assert(
+        never<R>,
+        "nothing is called before it is awaited: co_await f.try_call(x) gives the result");
+  }
+  explicit operator bool() const {
+    static_assert(
+        never<R>,
+        "nothing is called before it is awaited: co_await f.try_call(x) gives the result");
+    return false;
+  }
 };
 
 /// Where what a function returned waits until the coroutine goes on.

@@ -5,6 +5,7 @@
 #include "../kept_function.hpp"
 #include "call.hpp"
 #include "function_root.hpp"
+#include "never.hpp"
 #include "request_awaiter.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -15,6 +16,10 @@ template <class Function>
 struct [[nodiscard("nothing is looked up before it is awaited: co_await it")]] async_lookup {
   mfa name;
   int arity;
+
+  operator Function() const {  // NOLINT(google-explicit-constructor)
+    static_assert(never<Function>, "nothing is looked up before it is awaited: co_await it");
+  }
 };
 
 /// Looks a function up by its name.

@@ -21,8 +21,15 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
+/// Whether a function may return `R`; one without a codec is told of by itself.
 template <class R>
-concept returnable = std::is_void_v<R> || std::same_as<R, term> ||(decodable<R> && !borrowing<R>);
+consteval bool can_return() {
+  if constexpr (std::is_void_v<R> || std::same_as<R, term>) {
+    return true;
+  } else {
+    return !can_decode<R>() || !borrowing<R>;
+  }
+}
 
 /// Throws, as an Elixir exception, that what came back is not what was expected.
 [[noreturn]] UPCALL_NOINLINE inline void throw_bad_return(frame& running, const bad_term& failure) {

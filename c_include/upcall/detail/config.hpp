@@ -1,5 +1,15 @@
 #pragma once
 
+#if __cplusplus < 202002L
+#error "Upcall is C++20: compile with -std=c++20 (CMake: target_compile_features, cxx_std_20)"
+#endif
+#if !defined(__cpp_exceptions)
+#error "Upcall unwinds native calls by exceptions: compile without -fno-exceptions"
+#endif
+#if !defined(__cpp_rtti)
+#error "Upcall names the types of objects and exceptions: compile without -fno-rtti"
+#endif
+
 // Our names stay inside the library that includes us, whatever flags it is built with: two NIF
 // libraries, or two builds of one, must never share a static (GCC makes those of templates unique
 // in the whole process). The attribute holds for one namespace body, so every header repeats it.

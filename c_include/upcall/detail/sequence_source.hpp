@@ -15,6 +15,7 @@
 #include "codec_error.hpp"
 #include "frame.hpp"
 #include "function_root.hpp"
+#include "never.hpp"
 #include "printed.hpp"
 #include "request_awaiter.hpp"
 #include "sequence_base.hpp"
@@ -135,6 +136,14 @@ class sequence_source final : public sequence_base {
 template <class T>
 struct [[nodiscard("nothing is fetched before it is awaited: co_await it")]] async_next {
   sequence_source<T>* source;
+
+  operator std::optional<T>() const {  // NOLINT(google-explicit-constructor)
+    static_assert(never<T>, "nothing is fetched before it is awaited: co_await numbers.next()");
+  }
+  explicit operator bool() const {
+    static_assert(never<T>, "nothing is fetched before it is awaited: co_await numbers.next()");
+    return false;
+  }
 };
 
 /// Fetches an element.

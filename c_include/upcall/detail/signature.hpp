@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "config.hpp"
+#include "never.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
@@ -10,7 +11,14 @@ namespace detail {
 
 /// What a function takes and gives.
 template <class Function>
-struct signature;
+struct signature {
+  static_assert(never<Function>,
+                "a NIF is a function or a member function: of a lambda that captures nothing, "
+                "UPCALL_NIF_AS(\"name\", +f) takes the function; one that takes `...`, or is for & "
+                "or && objects, is none");
+  using result = void;
+  using arguments = std::tuple<>;
+};
 
 template <class R, class... Args>
 struct signature<R (*)(Args...)> {
