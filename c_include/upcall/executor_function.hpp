@@ -20,9 +20,9 @@ namespace upcall UPCALL_HIDDEN {
 ///
 /// Copies share the function; each call copies it to the executor, with what it has captured.
 ///
-/// Threads: any may hold and copy it. It can be called on threads that native code has made, and
-/// in frames on fibers, which suspend; a coroutine awaits `async`. Not in hand-written NIFs and
-/// destructors of resources.
+/// Threads: any may hold and copy it. `cast` and `async` work on each, in destructors of resources,
+/// too. A call waits, and so works on threads that native code has made, and in frames on fibers,
+/// which suspend; a coroutine awaits `async`.
 template <class R, class... Args>
 class executor_function<R(Args...)> {
   static_assert((detail::can_encode<std::remove_cvref_t<Args>>() && ...),
@@ -30,28 +30,26 @@ class executor_function<R(Args...)> {
 
  public:
   /// Calls it and waits. Threads: see above; on a fiber you may be on another thread afterwards.
-  /// Throws: `error` when it raises, exits or throws, when what it returns is no `R`, and when the
-  /// executor fails; `abandoned` when the caller of the frame is gone.
+  /// Throws: `error` when it raises, exits or throws, when what it returns is no `R`, when the
+  /// executor fails, and where it can't wait; `abandoned` when the caller of the frame is gone.
   R operator()(const std::remove_cvref_t<Args>&... args) const {
     if constexpr (std::is_void_v<R>) {
-      try_call(args...).value();
+      call(args...).value();
     } else {
-      return try_call(args...).value();
+      return call(args...).value();
     }
   }
 
-  /// Calls it and gives what came of it. Threads: as a call. Throws: `abandoned`; `error` where it
-  /// can't be called.
+  /// Calls it and gives what came of it; also where it can't be called, in a destructor on a
+  /// scheduler, say. Threads: as a call. Throws: `abandoned`, but not in a destructor that runs
+  /// while an exception unwinds the stack; what the codecs of the arguments throw that is no
+  /// `error`.
   result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
-    const detail::waiting_place place;
-    const detail::sending_env message(nullptr);
-    return detail::run_on<R>(nullptr, place, message, m_executor, job(message, args...),
-                             m_options.timeout);
+    return detail::result_of<R>([&] { return call(args...); });
   }
 
   /// Calls it without waiting. Many may be under way. A failure of the executor is the future's.
-  /// The timeout runs from now on. Threads: as a call.
-  /// Throws: `error` where it can't be called.
+  /// The timeout runs from now on. Threads: any. Throws: what the codecs of the arguments throw.
   [[nodiscard]] future<R> async(const std::remove_cvref_t<Args>&... args) const {
     const detail::sending_env message(nullptr);
     auto call = detail::make_call(message, detail::hearing::yes);
@@ -60,9 +58,15 @@ class executor_function<R(Args...)> {
     return to_come;
   }
 
-  /// Calls it and wants no answer; a failure of the function is logged. Gives whether the executor
-  /// took the call: false when it does not run or has too many. Threads: as a call. Throws: `error`
-  /// where it can't be called.
+  /// Calls it and wants no answer; a failure of the function is logged. Gives whether the call was
+  /// accepted: false when its executor does not run or has too many. In a destructor, it is the way
+  /// to tell something. Those of one thread, or of one frame, are sent in their order.
+  ///
+  /// A scheduler may have nothing to send from: hand-written NIFs and destructors of other
+  /// libraries. There a thread of this library sends, and it is true when the library has taken the
+  /// call; of an executor that does not run, what was taken is lost. False is: there is no thread
+  /// to be had, or a thousand such calls have not begun. Threads: any. Throws: what the codecs of
+  /// the arguments throw.
   bool cast(const std::remove_cvref_t<Args>&... args) const {
     const detail::sending_env message(nullptr);
     const auto call = detail::make_call(message, detail::hearing::no);
@@ -78,6 +82,12 @@ class executor_function<R(Args...)> {
                     const call_options& options) noexcept
       : m_function(std::move(kept)), m_executor(where), m_options(options) {}
 
+  result<R> call(const std::remove_cvref_t<Args>&... args) const {
+    const detail::waiting_place place;
+    const detail::sending_env message(nullptr);
+    return detail::run_on<R>(nullptr, place, message, m_executor, job(message, args...),
+                             m_options.timeout);
+  }
   [[nodiscard]] detail::job job(const detail::sending_env& message,
                                 const std::remove_cvref_t<Args>&... args) const {
     return {m_function->copy_to(message.get()),

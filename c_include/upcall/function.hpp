@@ -57,19 +57,11 @@ class function<R(Args...)> {
     return detail::end_call<R>(*running);
   }
 
-  /// Calls it and gives what came of it. Throws: `abandoned`; what the codecs of the arguments
-  /// throw that is no `error`.
+  /// Calls it and gives what came of it; also in a destructor that runs while an exception unwinds
+  /// the stack. Throws: `abandoned`, but not there; what the codecs of the arguments throw that is
+  /// no `error`.
   result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
-    try {
-      if constexpr (std::is_void_v<R>) {
-        (*this)(args...);
-        return std::monostate{};
-      } else {
-        return (*this)(args...);
-      }
-    } catch (const error& failure) {
-      return failure;
-    }
+    return detail::result_of<R>([&]() -> R { return (*this)(args...); });
   }
 
   /// Makes one that outlives this call, to store in native state.

@@ -65,11 +65,7 @@ class kept_function<R(Args...)> {
   R operator()(const std::remove_cvref_t<Args>&... args) const { return here()(args...); }
   /// The same, and gives what came of it. Threads and Throws: as `function::try_call`.
   result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
-    try {
-      return here().try_call(args...);
-    } catch (const error& failure) {
-      return failure;
-    }
+    return detail::result_of<R>([&] { return here().try_call(args...); });
   }
 
   /// Makes one that runs in an executor and can be called on any thread. Threads: any. Throws:

@@ -17,9 +17,18 @@
 namespace upcall UPCALL_HIDDEN {
 
 /// Shares a native object with Elixir, where it is an opaque reference. The object is destroyed
-/// when neither C++ nor Elixir holds it any more, on whatever thread that happens: its destructor
-/// may not throw, block for long or make an upcall. Threads: any may hold one; whether several may
-/// use `T` at once is `T`'s business: see `exclusive`.
+/// when neither C++ nor Elixir holds it any more, by a normal scheduler, whoever held it last: its
+/// destructor may not throw, block for long or wait for an upcall. It can tell Elixir something by
+/// a `cast`:
+///
+///     struct watch {
+///       ~watch() { closed.cast(path); }
+///       upcall::executor_function<void(std::string)> closed;
+///       std::string path;
+///     };
+///
+/// Threads: any may hold one; whether several may use `T` at once is `T`'s business: see
+/// `exclusive`.
 template <class T>
 class resource {
  public:
@@ -90,8 +99,8 @@ class resource {
     if (place->made) std::destroy_at(place->object());
   }
 
-  static inline detail::resource_type s_type{
-      typeid(T).name(), [](ErlNifEnv* env, void* object) { destroy(env, object); }};
+  static inline detail::resource_type s_type{typeid(T).name(),
+                                             &detail::run_destructor<&resource::destroy>};
 
   storage* m_storage;
 };

@@ -64,4 +64,33 @@ class result {
 
 result(upcall::error)->result<owned_term>;
 
+namespace detail {
+
+/// Whether the calling code can only be that of a destructor, which may not throw. (frame.hpp)
+bool is_in_destructor() noexcept;
+
+/// Gives what `call()` gives, or the error that it throws. Throws: all else; of destructors,
+/// `abandoned` only where it can't be told that they run.
+template <class R, class Call>
+result<R> result_of(const Call& call) {
+  try {
+    if constexpr (std::is_void_v<decltype(call())>) {
+      call();
+      return std::monostate{};
+    } else {
+      return call();
+    }
+  } catch (const error& failure) {
+    return failure;
+  } catch (const abandoned&) {
+    if (!is_in_destructor()) throw;
+    return error(
+        "Elixir.RuntimeError",
+        "the process that this native call worked for is gone, and so it calls no function "
+        "any more; in a destructor, f.on(executor).cast(…) still tells");
+  }
+}
+
+}  // namespace detail
+
 }  // namespace UPCALL_HIDDEN

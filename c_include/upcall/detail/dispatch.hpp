@@ -2,9 +2,11 @@
 
 #include <erl_nif.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "../executor.hpp"
+#include "courier.hpp"
 #include "executor_table.hpp"
 #include "known_pool.hpp"
 #include "placement.hpp"
@@ -21,41 +23,74 @@ struct job {
   ERL_NIF_TERM arguments;
 };
 
-/// Sends a call to an executor. Whatever becomes of that, the slot says; gives whether it was sent.
-inline bool dispatch(const sending_env& env, const executor& to, slot& call, const job& work) {
-  ErlNifPid pid{};
-  if (!enif_get_local_pid(env.get(), to.raw(), &pid) &&
-      !enif_whereis_pid(env.sender(), to.raw(), &pid)) {
-    return refuse(call, env.sender(), placement::dead);
-  }
-  if (pid.pid == call.caller() && call.is_heard())
-    return refuse(call, env.sender(), placement::calling_self);
-
-  const shared_ref<executor_link> known = executors->find(env.sender(), pid);
-  if (!known) return refuse(call, env.sender(), placement::dead);
-
+inline ERL_NIF_TERM make_message(const sending_env& env, slot& call, const job& work) noexcept {
   const ERL_NIF_TERM ticket =
       enif_make_tuple2(env.message(), library_module, enif_make_resource(env.message(), &call));
   const ERL_NIF_TERM caller = call.caller() == 0 ? atoms::nil.raw() : call.caller();
-  const ERL_NIF_TERM message =
-      enif_make_tuple5(env.message(), atoms::upcall.raw(), ticket, caller,
-                       env.to_message(work.function), env.to_message(work.arguments));
+  return enif_make_tuple5(env.message(), atoms::upcall.raw(), ticket, caller,
+                          env.to_message(work.function), env.to_message(work.arguments));
+}
+
+/// Gives a call to an executor, and sends its message, a term of `env`; gives what came of it.
+/// `sender` is the environment of the calling thread, null where that is not the VM's.
+inline placement place_message(ErlNifEnv* sender, const executor& to, slot& call, ErlNifEnv* env,
+                               ERL_NIF_TERM message) {
+  ErlNifPid pid{};
+  if (!enif_get_local_pid(env, to.raw(), &pid) && !enif_whereis_pid(sender, to.raw(), &pid))
+    return placement::dead;
+  if (pid.pid == call.caller() && call.is_heard()) return placement::calling_self;
+
+  const shared_ref<executor_link> known = executors->find(sender, pid);
+  if (!known) return placement::dead;
+
   const std::shared_ptr<known_pool> pool = known->own_pool();
   const placement found =
       pool == nullptr ? call.move_to(*known) : pool->place(call, *known, message);
-  if (found == placement::waiting) return true;
-  if (found != placement::placed) return refuse(call, env.sender(), found);
+  if (found != placement::placed) return found;
   const shared_ref<executor_link> chosen = call.executor();
-  if (!chosen) return false;  // it has died meanwhile, and the slot knows
-  if (env.send(chosen->pid(), message)) return true;
+  if (!chosen) return placement::dropped;  // it has died meanwhile, and the slot knows
+  if (enif_send(sender, &chosen->pid(), env, message) != 0) return found;
   // A worker that has just died, and its pool has another one, or the executor, or the process of
   // the NIF. Nobody takes the call from the list of the executor that it did not reach.
   if (chosen.get() != known.get()) {
     pool->forget_workers();
-    if (call.move_to(*known) == placement::placed && env.send(known->pid(), message)) return true;
+    if (call.move_to(*known) == placement::placed &&
+        enif_send(sender, &known->pid(), env, message) != 0) {
+      return placement::placed;
+    }
   }
   call.leave_executor();
-  return refuse(call, env.sender(), placement::dead);
+  return placement::dead;
+}
+
+/// Says whether a call has been placed; the slot of one that was not says why.
+inline bool is_placed(slot& call, ErlNifEnv* sender, placement found) noexcept {
+  return found == placement::placed || found == placement::waiting || refuse(call, sender, found);
+}
+
+inline bool dispatch_message(ErlNifEnv* sender, const executor& to, slot& call, ErlNifEnv* env,
+                             ERL_NIF_TERM message) {
+  return is_placed(call, sender, place_message(sender, to, call, env, message));
+}
+
+/// Has the courier send a call. It is accepted here: what its executor has room for is not known.
+inline bool defer(const sending_env& env, const executor& to, slot& call,
+                  ERL_NIF_TERM message) noexcept {
+  if (!call.promise()) return refuse(call, env.sender(), placement::overloaded);
+  const std::uint64_t number = deferred_calls->take(to, call, message);
+  if (number == 0) return refuse(call, env.sender(), placement::overloaded);
+  env.note_deferred(number);
+  return true;
+}
+
+/// Sends a call to an executor. Whatever becomes of that, the slot says; gives whether it was
+/// accepted.
+inline bool dispatch(const sending_env& env, const executor& to, slot& call, const job& work) {
+  const ERL_NIF_TERM message = make_message(env, call, work);
+  if (env.is_deferred()) return defer(env, to, call, message);
+  const placement found = place_message(env.sender(), to, call, env.message(), message);
+  if (found == placement::dead && env.is_too_late()) return defer(env, to, call, message);
+  return is_placed(call, env.sender(), found);
 }
 
 }  // namespace detail

@@ -255,9 +255,10 @@ class frame : public holder {
 
   frame* next_abandoned = nullptr;  ///< of the finisher's list
   std::exception_ptr* c_failure =
-      &m_unscoped_failure;        ///< where C callbacks leave what they caught
-  waitable* awaited = nullptr;    ///< what it waits for, on its stack
-  chunk_base* yielded = nullptr;  ///< where the values that it yields go
+      &m_unscoped_failure;          ///< where C callbacks leave what they caught
+  waitable* awaited = nullptr;      ///< what it waits for, on its stack
+  chunk_base* yielded = nullptr;    ///< where the values that it yields go
+  std::uint64_t last_deferred = 0;  ///< the courier's number of its last call there
 
   /// Throws what C callbacks have caught outside of a call into C.
   void rethrow_unscoped_failure() {
@@ -471,6 +472,13 @@ inline frame* frame_place::here() const noexcept {
                              ? static_cast<frame*>(on->occupant)
                              : current_frame();
   return running != nullptr && running->number() == number ? running : nullptr;
+}
+
+// An exception unwinds the stack, or a coroutine is destroyed whose caller is gone.
+inline bool is_in_destructor() noexcept {
+  const frame* const running = current_frame();
+  return std::uncaught_exceptions() > 0 ||
+         (running != nullptr && running->is_abandoned() && running->body() == body_kind::coroutine);
 }
 
 inline void release_root(root* last) noexcept {

@@ -49,6 +49,7 @@ struct call_counts {
   std::atomic<std::size_t> pinned{0};     ///< calls on threads of their own
   std::atomic<std::size_t> calls{0};      ///< slots that somebody holds
   std::atomic<std::size_t> waiting{0};    ///< calls that wait for a worker of a pool
+  std::atomic<std::size_t> promised{0};   ///< accepted calls that have not begun: `slot::promise`
 };
 inline constinit call_counts counts;
 

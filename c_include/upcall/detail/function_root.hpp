@@ -11,6 +11,7 @@
 #include "frame.hpp"
 #include "frame_replies.hpp"
 #include "pinned_requests.hpp"
+#include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -19,6 +20,11 @@ namespace detail {
 inline frame& running_frame() {
   frame* const running = current_frame();
   if (running == nullptr) {
+    if (this_thread_frames().destructor_env != nullptr) {
+      raise("Elixir.RuntimeError",
+            "an upcall was made in the destructor of a resource, where no process waits for it; in "
+            "a destructor, use f.on(executor).cast(…), or try_call");
+    }
     raise("Elixir.RuntimeError",
           "an upcall was made outside of a native call of Upcall, or on a thread that is not the "
           "call's own");

@@ -70,7 +70,7 @@ class known_pool {
     }
     if (m_workers.empty()) return call.move_to(front);
     if (!has_other) return placement::calling_self;
-    if (!has_room()) return placement::overloaded;
+    if (!call.is_promised() && !has_room()) return placement::overloaded;
     // So that the end of the pool decides it.
     const placement found = call.move_to(front);
     if (found != placement::placed) return found;

@@ -20,11 +20,12 @@ struct pinned_handle {
   std::shared_ptr<pinned_call> call;
 };
 
-inline resource_type pinned_handle_type{"pinned", [](ErlNifEnv* env, void* object) {
-                                          auto* const handle = static_cast<pinned_handle*>(object);
-                                          handle->call->abandon(env);
-                                          std::destroy_at(handle);
-                                        }};
+inline void destroy_pinned_handle(ErlNifEnv* env, void* object) noexcept {
+  auto* const handle = static_cast<pinned_handle*>(object);
+  handle->call->abandon(env);
+  std::destroy_at(handle);
+}
+inline resource_type pinned_handle_type{"pinned", &run_destructor<&destroy_pinned_handle>};
 
 /// `next(call, kind, outcome, turn)`: see `pinned_call::next`; `kind` is `:returned`, `:raised`, or
 /// nil where there was no request.

@@ -61,7 +61,7 @@ inline ERL_NIF_TERM slot::begin(ErlNifEnv* env) noexcept {
     if (m_phase == phase::running || m_answered)
       return raise_argument_error(env, "this call was begun already");
     if (m_phase == phase::queued) {
-      m_phase = phase::running;
+      leave_queue(phase::running);
       return atoms::true_.raw();
     }
     m_answered = true;

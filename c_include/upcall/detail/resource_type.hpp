@@ -8,8 +8,10 @@
 #include <cstdlib>
 #include <string>
 #include <typeinfo>
+#include <utility>
 
 #include "config.hpp"
+#include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -58,9 +60,30 @@ inline std::string readable_name(const std::type_info& type) {
   return name;
 }
 
+/// Says for its lifetime that the calling thread runs the destructor of a resource, and with which
+/// environment: from there a call of an executor is sent.
+class destructor_scope {
+ public:
+  explicit destructor_scope(ErlNifEnv* env) noexcept
+      : m_before(std::exchange(this_thread_frames().destructor_env, env)) {}
+  destructor_scope(const destructor_scope&) = delete;
+  destructor_scope& operator=(const destructor_scope&) = delete;
+  ~destructor_scope() { this_thread_frames().destructor_env = m_before; }
+
+ private:
+  ErlNifEnv* m_before;
+};
+
+/// What the VM calls to destroy a resource. Threads: the VM runs it as work of its own on a normal
+/// scheduler, whoever let go of the resource: no NIF is under way there.
+template <void (*Destroy)(ErlNifEnv*, void*) noexcept>
+void run_destructor(ErlNifEnv* env, void* object) noexcept {
+  const destructor_scope scope(env);
+  Destroy(env, object);
+}
+
 void destroy_frame_handle(ErlNifEnv* env, void* object) noexcept;
-inline resource_type frame_handle_type{
-    "frame", [](ErlNifEnv* env, void* object) { destroy_frame_handle(env, object); }};
+inline resource_type frame_handle_type{"frame", &run_destructor<&destroy_frame_handle>};
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

@@ -2,51 +2,68 @@
 
 #include <erl_nif.h>
 
-#include "../error.hpp"
+#include <cstdint>
+
 #include "../term.hpp"
+#include "courier.hpp"
 #include "frame.hpp"
 #include "pinned_call.hpp"
+#include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 /// Where what a call takes is made, and from where it is sent: the environment of the process that
-/// the calling thread runs, or that of the message on threads that are not the VM's.
+/// the calling thread runs, that of the destructor, or none on threads that are not the VM's. Where
+/// there is none to be had, the courier sends.
 class sending_env {
  public:
-  /// `given` is what the user has: the environment of a NIF, or null. Throws: `error` on a
-  /// scheduler without one.
+  /// `given` is what the user has: the environment of a NIF, or null.
   explicit sending_env(ErlNifEnv* given) {
-    const frame* running = current_frame();
-    if (running != nullptr && running->env() != nullptr) {
-      m_env = m_sender = running->env();
+    frame* const running = current_frame();
+    thread_frames& here = this_thread_frames();
+    m_last_deferred = running != nullptr ? &running->last_deferred : &here.last_deferred;
+    if (here.destructor_env != nullptr) {
+      m_sender = here.destructor_env;
+    } else if (running != nullptr && running->env() != nullptr) {
+      m_process = running->env();
     } else if (enif_thread_type() == ERL_NIF_THR_UNDEFINED) {
-      m_env = m_message.get();
-    } else if (given != nullptr) {
-      m_env = m_sender = given;
+      m_is_ours = true;
     } else {
-      raise("Elixir.RuntimeError",
-            "an executor was called on a scheduler, outside of a frame and without an environment; "
-            "use upcall::apply(env, …) there");
+      m_process = given;
     }
+    if (m_process != nullptr && may_send(m_process)) m_sender = m_process;
+    m_env = m_process != nullptr ? m_process : m_message.get();
   }
 
   [[nodiscard]] ErlNifEnv* get() const noexcept { return m_env; }
   /// What the `enif_` functions take as the environment of the calling thread.
   [[nodiscard]] ErlNifEnv* sender() const noexcept { return m_sender; }
 
+  /// Whether the courier has to send: nothing can be sent from here, or what was deferred before is
+  /// not sent yet, and would come after this.
+  [[nodiscard]] bool is_deferred() const noexcept {
+    return (m_sender == nullptr && !m_is_ours) || !deferred_calls->has_sent(*m_last_deferred);
+  }
+  /// Whether the process has been killed since, so that the VM does not take messages from it.
+  [[nodiscard]] bool is_too_late() const noexcept {
+    return m_process != nullptr && !may_send(m_process);
+  }
+  /// Notes the number that the courier gave to a call from here.
+  void note_deferred(std::uint64_t number) const noexcept { *m_last_deferred = number; }
+
   /// Gives the process that the call is made for, or 0.
   [[nodiscard]] ERL_NIF_TERM caller() const noexcept {
     if (const pinned_call* const call_here = current_pinned_call()) return call_here->owner().pid;
     ErlNifPid self;
-    if (m_sender == nullptr || enif_self(m_sender, &self) == nullptr) return 0;
+    if (m_process == nullptr || enif_self(m_process, &self) == nullptr) return 0;
     return self.pid;
   }
 
   /// Gives a term of the user's as one of `get()`. Where that is the message's, it has lived in
   /// another environment: that of an `owned_term`, or of a pinned call.
   [[nodiscard]] ERL_NIF_TERM take(ERL_NIF_TERM users) const noexcept {
-    return m_sender == nullptr ? m_message.copy(users) : users;
+    return m_process == nullptr ? m_message.copy(users) : users;
   }
 
   /// Gives the environment of the message. It is never the process's: that would keep the slot
@@ -55,16 +72,25 @@ class sending_env {
   [[nodiscard]] ErlNifEnv* message() const noexcept { return m_message.get(); }
   /// Takes a term of `get()` into the message.
   [[nodiscard]] ERL_NIF_TERM to_message(ERL_NIF_TERM made) const noexcept {
-    return m_sender == nullptr ? made : m_message.copy(made);
-  }
-  bool send(const ErlNifPid& receiver, ERL_NIF_TERM message) const noexcept {
-    return enif_send(m_sender, &receiver, m_message.get(), message) != 0;
+    return m_process == nullptr ? made : m_message.copy(made);
   }
 
  private:
+  /// Whether the VM takes messages from the process of an environment: on a dirty scheduler, where
+  /// native code goes on after its process was killed, only before that.
+  static bool may_send(ErlNifEnv* process) noexcept {
+    ErlNifPid self;
+    return enif_thread_type() == ERL_NIF_THR_NORMAL_SCHEDULER ||
+           enif_self(process, &self) == nullptr || enif_is_current_process_alive(process) != 0;
+  }
+
   owned_env m_message;
   ErlNifEnv* m_env = nullptr;
+  ErlNifEnv* m_process = nullptr;  // of the NIF that runs here
   ErlNifEnv* m_sender = nullptr;
+  bool m_is_ours = false;  // the thread
+  std::uint64_t* m_last_deferred =
+      nullptr;  // of the frame, which may change threads, or the thread
 };
 
 }  // namespace detail

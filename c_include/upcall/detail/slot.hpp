@@ -2,6 +2,7 @@
 
 #include <erl_nif.h>
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -71,7 +72,7 @@ class slot final : public shared_object {
   bool drop() noexcept {
     const auto held = m_meeting.lock();
     if (m_phase == phase::done) return false;
-    m_phase = phase::dropped;
+    leave_queue(phase::dropped);
     return true;
   }
 
@@ -80,7 +81,7 @@ class slot final : public shared_object {
     const auto held = m_meeting.lock();
     if (m_phase != phase::done) {
       m_reply.has_begun = m_phase == phase::running;
-      m_phase = phase::dropped;
+      leave_queue(phase::dropped);
     }
     return std::exchange(m_reply, {});
   }
@@ -110,6 +111,20 @@ class slot final : public shared_object {
   [[nodiscard]] bool is_queued() noexcept {
     const auto held = m_meeting.lock();
     return m_phase == phase::queued;
+  }
+
+  /// Notes that it was accepted before its executor was asked, which is not to refuse it for want
+  /// of room. False when as many calls as may be have been accepted like that and have not begun.
+  bool promise() noexcept {
+    constexpr std::size_t most = 1000;
+    const auto held = m_meeting.lock();
+    if (counts.promised.load(std::memory_order_relaxed) >= most) return false;
+    m_promised.emplace(counts.promised);
+    return true;
+  }
+  [[nodiscard]] bool is_promised() noexcept {
+    const auto held = m_meeting.lock();
+    return m_promised.has_value();
   }
 
   /// Gives it to an executor, and takes it from the one that has it. (placement.hpp)
@@ -142,9 +157,15 @@ class slot final : public shared_object {
         m_reply.content = m_reply.env->copy(content);
       }
     }
-    m_phase = phase::done;
+    leave_queue(phase::done);
     if (m_message) enif_send(env, &m_waiter, nullptr, m_message->raw());
     m_meeting.set_done(std::move(held));
+  }
+
+  // With the lock.
+  void leave_queue(phase next_phase) noexcept {
+    m_phase = next_phase;
+    m_promised.reset();
   }
 
   // Whether the process of `env` is the executor that has it. With the lock.
@@ -155,6 +176,7 @@ class slot final : public shared_object {
   ERL_NIF_TERM route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept;
 
   counted_in m_counted{counts.calls};
+  std::optional<counted_in> m_promised;
   rendezvous m_meeting;  // its lock guards the rest
   phase m_phase = phase::queued;
   bool m_answered = false;  // by its executor, which may do so once

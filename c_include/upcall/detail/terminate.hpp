@@ -1,12 +1,17 @@
 #pragma once
 
+#include <erl_nif.h>
+
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
 
+#include "../error.hpp"
 #include "frame.hpp"
 #include "frame_replies.hpp"
 #include "pinned_requests.hpp"
+#include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -21,10 +26,32 @@ inline std::string terminate_message() noexcept {
   } catch (const std::exception& e) {
     text += "; an exception met a destructor or a noexcept function: ";
     if (e.what() != nullptr) text += e.what();
+    text += "; in a destructor use cast or try_call";
   } catch (...) {
-    text += "; an exception met a destructor or a noexcept function";
+    text +=
+        "; an exception met a destructor or a noexcept function; in a destructor use cast or "
+        "try_call";
   }
   return text;
+}
+
+/// Says what to write instead, before the VM ends, where an exception has left the destructor of a
+/// resource. Of others it can't be known whose they are: this may be a frame of another library's,
+/// whose handler is asked next.
+inline void report_thrown_by_destructor() noexcept {
+  if (this_thread_frames().destructor_env == nullptr) return;
+  std::string text;
+  try {
+    if (const std::exception_ptr cause = std::current_exception()) std::rethrow_exception(cause);
+  } catch (const std::exception& failure) {
+    text = std::string(": ") + failure.what();
+  } catch (...) {
+  }
+  std::fprintf(
+      stderr,
+      "upcall: an exception left the destructor of a resource, on a scheduler, which ends "
+      "the VM%s. In a destructor use cast or try_call, and catch what else may be thrown\n",
+      text.c_str());
 }
 
 /// An exception that can go nowhere (out of a destructor, or of a noexcept function) ends the VM.
@@ -38,6 +65,7 @@ inline std::string terminate_message() noexcept {
     if (call_here != nullptr && enif_thread_type() == ERL_NIF_THR_UNDEFINED)
       call_here->park(
           exception_reply(call_here->env(), "Elixir.RuntimeError", terminate_message()));
+    report_thrown_by_destructor();
     if (earlier_terminate_handler != nullptr) earlier_terminate_handler();
     std::abort();
   }

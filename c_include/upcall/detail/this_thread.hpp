@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cxxabi.h>
+#include <erl_nif.h>
 #include <pthread.h>
 
 #include <atomic>
@@ -22,6 +23,8 @@ struct thread_frames {
   pinned_call* pinned = nullptr;  ///< that it works for
   std::exception_ptr* c_failure =
       nullptr;  ///< where C callbacks leave what they catch, unless in a frame
+  ErlNifEnv* destructor_env = nullptr;  ///< of the resource's destructor that it runs
+  std::uint64_t last_deferred = 0;      ///< the courier's number of its last call there
   const std::byte* known_stack_end = nullptr;
   std::size_t known_stack_size = 0;
   std::uint64_t next_number = 0;

@@ -8,6 +8,7 @@
 #include "config.hpp"
 #include "frame.hpp"
 #include "function_root.hpp"
+#include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -22,6 +23,12 @@ class waiting_place {
  public:
   /// Throws: `error` where waiting would block a scheduler that the VM needs.
   waiting_place() {
+    if (this_thread_frames().destructor_env != nullptr) {
+      raise(
+          "Elixir.RuntimeError",
+          "waiting for an executor in the destructor of a resource would block a scheduler of the "
+          "VM; in a destructor, use cast or try_call");
+    }
     if (current_frame() != nullptr) {
       frame_for_upcall();  // says why it may not, if so
       return;
@@ -39,11 +46,12 @@ class waiting_place {
         raise(
             "Elixir.RuntimeError",
             "waiting for an executor on a dirty CPU scheduler can deadlock the VM, which collects "
-            "large heaps there; declare the NIF dirty_io, or make it a frame (UPCALL_NIF)");
+            "large heaps there; declare the NIF dirty_io, or make it a frame (UPCALL_NIF); in a "
+            "destructor, use cast or try_call");
       default:
         raise("Elixir.RuntimeError",
               "waiting for an executor on a normal scheduler would block the VM; declare the NIF "
-              "dirty_io, or make it a frame (UPCALL_NIF)");
+              "dirty_io, or make it a frame (UPCALL_NIF); in a destructor, use cast or try_call");
     }
   }
   waiting_place(const waiting_place&) = delete;

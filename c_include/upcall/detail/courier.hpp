@@ -1,0 +1,99 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "../executor.hpp"
+#include "../term.hpp"
+#include "immortal.hpp"
+#include "slot.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+bool dispatch_message(ErlNifEnv* sender, const executor& to, slot& call, ErlNifEnv* env,
+                      ERL_NIF_TERM message);
+
+/// Sends the calls of threads that can't: of schedulers without an environment to send from, as in
+/// the destructor of another library's resource, where the VM takes messages from none. It does so
+/// in order, on a thread of ours, which ends when it has had nothing to do for a while: the library
+/// may be out of use. Threads: any.
+class courier {
+ public:
+  /// Takes a call, with a copy of its message. Gives its number; 0 when there is no thread to be
+  /// had, and then nobody will send it.
+  std::uint64_t take(const executor& to, slot& call, ERL_NIF_TERM message) noexcept {
+    auto env = std::make_unique<owned_env>();
+    const ERL_NIF_TERM copy = env->copy(message);
+    std::uint64_t number = 0;
+    {
+      const std::lock_guard held(m_mutex);
+      if (!m_runs && !start_thread()) return 0;
+      m_letters.push_back({to, shared_ref<slot>::share(call), std::move(env), copy});
+      number = ++m_taken;
+    }
+    m_wake.notify_one();
+    return number;
+  }
+
+  /// Whether the call of that number, and all before it, have been sent.
+  [[nodiscard]] bool has_sent(std::uint64_t number) const noexcept {
+    return m_sent.load(std::memory_order_acquire) >= number;
+  }
+
+ private:
+  struct letter {
+    executor to;
+    shared_ref<slot> call;
+    std::unique_ptr<owned_env> env;
+    ERL_NIF_TERM message;
+  };
+  static constexpr std::chrono::seconds rest{5};
+
+  // With the lock.
+  bool start_thread() noexcept {
+    try {
+      std::thread([this] { work(); }).detach();
+      return m_runs = true;
+    } catch (const std::system_error&) {
+      return false;
+    }
+  }
+
+  void work() noexcept {
+    std::unique_lock held(m_mutex);
+    while (m_wake.wait_for(held, rest, [this] { return !m_letters.empty(); })) {
+      {
+        const letter next = std::move(m_letters.front());
+        m_letters.pop_front();
+        held.unlock();
+        dispatch_message(nullptr, next.to, *next.call, next.env->get(), next.message);
+        m_sent.fetch_add(1, std::memory_order_release);
+      }
+      held.lock();
+    }
+    m_runs = false;
+  }
+
+  std::mutex m_mutex;
+  std::condition_variable m_wake;
+  std::deque<letter> m_letters;
+  std::uint64_t m_taken = 0;
+  bool m_runs = false;
+  std::atomic<std::uint64_t> m_sent{0};
+};
+
+inline immortal<courier> deferred_calls;
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,31 @@
+# Not compiled with the project: the path of the library is that of this test run.
+defmodule UpcallTest.Destructor do
+  use Upcall.Nif, otp_app: :upcall, path: UpcallTest.Native.path("destructor_nif")
+
+  defnif make(f, executor, number, way)
+  defnif make_many(f, executor, count)
+  defnif drop_on_thread(f, executor, number)
+  defnif drop_here(f, executor, number)
+  defnif drop_on_dirty_cpu(f, executor, number)
+  defnif drop_on_dirty_io(f, executor, number)
+  defnif drop_pinned(f, executor, number)
+  defnif leave_scope(f, executor, number)
+  defnif leave_scope_on_dirty_cpu(f, executor, number)
+  defnif leave_scope_on_dirty_io(f, executor, number)
+  defnif leave_scope_pinned(f, executor, number)
+  defnif hold(f, executor, number, suspended)
+  defnif outlive_on_dirty_cpu(step, f, executor, number)
+  defnif outlive_on_dirty_io(step, f, executor, number)
+  defnif make_caster(f, executor, first, last)
+  defnif await_asked()
+  defnif counts()
+
+  def cast_on_normal(_caster), do: :erlang.nif_error(:not_loaded)
+  def cast_on_dirty_cpu(_caster), do: :erlang.nif_error(:not_loaded)
+  def cast_on_dirty_io(_caster), do: :erlang.nif_error(:not_loaded)
+  def cast_and_apply(_caster, _executor, _fun, _params), do: :erlang.nif_error(:not_loaded)
+  def cast_without_threads(_caster), do: :erlang.nif_error(:not_loaded)
+  def async_plain(_caster), do: :erlang.nif_error(:not_loaded)
+  def call_on_dirty_io(_caster), do: :erlang.nif_error(:not_loaded)
+  def make_foreign(_caster), do: :erlang.nif_error(:not_loaded)
+end
