@@ -14,7 +14,8 @@ struct user_data {};
 
 /// Makes a C function pointer and a `void*` of a C++ callable, for a C library to call. No
 /// exception crosses the library: the callback catches it and answers with `on_error`, as do all
-/// that follow, and `through_c` throws it again when the library has returned.
+/// that follow, and `through_c` throws it again when the library has returned. So that it does
+/// return is up to the answer; meanwhile others run at each question, as at an upcall.
 ///
 ///     upcall::c_callback<int(upcall::user_data, int, char**, char**)> each_row(
 ///         1, [&](int, char** values, char**) { return on_row(values[0]) ? 0 : 1; });
@@ -23,6 +24,16 @@ struct user_data {};
 ///
 /// Where the signature has no `user_data`, `DataOf` finds it from the first argument:
 /// `upcall::c_callback<void(sqlite3_context*, int, sqlite3_value**), &sqlite3_user_data>`.
+///
+/// Where C can handle a failure, as an interpreter does, let `on_error` take it: each failure is
+/// given to it, and no more is made of it. The next question is asked as ever.
+///
+///     upcall::c_callback<int(script*), &callback_of> call(
+///         [](const std::exception_ptr& failure, script* s) { return push_message(s, failure), -1;
+///         },
+///         [&](script* s) { return push(s, f(argument(s))), 1; });
+///
+/// No `longjmp` may cross it: let the C function that called it jump, when it has returned.
 ///
 /// Threads: the callback runs where the library calls it; in a frame's own thread it may make
 /// upcalls.
@@ -34,14 +45,18 @@ class c_callback<R(Parameters...), DataOf> {
   template <class P>
   using raw = std::conditional_t<std::is_same_v<P, user_data>, void*, P>;
   using passed = detail::without_t<user_data, Parameters...>;
+  using answer = detail::answer_of<R, passed>;
 
  public:
   /// Answers with the value `on_error`, or with what `on_error(arguments…)` gives, once `callable`
-  /// has thrown. `callable` takes the arguments without the `user_data`.
+  /// has thrown; with what `on_error(failure, arguments…)` gives each time that it throws, where
+  /// `on_error` takes a `std::exception_ptr` first. `callable` takes the arguments without the
+  /// `user_data`.
   template <class OnError, class Callable>
   c_callback(OnError on_error, Callable callable)
       : m_callable(std::move(callable)),
-        m_on_error(detail::answer<R, passed>(std::move(on_error))) {}
+        m_answer(answer::make(std::move(on_error))),
+        m_remembers(!answer::template handles<OnError>) {}
   /// Answers with nothing, where C expects nothing.
   template <class Callable>
   requires std::is_void_v<R>
@@ -64,16 +79,24 @@ class c_callback<R(Parameters...), DataOf> {
  private:
   static R call(raw<Parameters>... arguments) noexcept {
     auto* const self = static_cast<c_callback*>(find_data(arguments...));
-    std::exception_ptr& caught = detail::c_failure_or(self->m_failure);
     const auto given = detail::without_user_data<user_data, Parameters...>(arguments...);
-    if (!caught) {
+    std::exception_ptr own;
+    std::exception_ptr& failure = self->m_remembers ? detail::c_failure_or(self->m_failure) : own;
+    if (failure) {
+      detail::bear_question(failure);
+    } else {
       try {
         return std::apply(self->m_callable, given);
       } catch (...) {
-        caught = std::current_exception();
+        failure = std::current_exception();
+      }
+      if (self->m_remembers) {
+        detail::note_c_failure();
+      } else {
+        detail::bear_handled();
       }
     }
-    return std::apply(self->m_on_error, given);
+    return std::apply(self->m_answer, std::tuple_cat(std::tie(failure), given));
   }
 
   static void* find_data(raw<Parameters>... arguments) noexcept {
@@ -89,7 +112,8 @@ class c_callback<R(Parameters...), DataOf> {
   }
 
   detail::callable_t<R, passed> m_callable;
-  detail::callable_t<R, passed> m_on_error;
+  typename answer::type m_answer;
+  bool m_remembers;  // a failure, until C has returned
   std::exception_ptr m_failure;
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "detail/call.hpp"
 #include "detail/frame.hpp"
 
@@ -32,13 +34,19 @@ inline async_yield yield() {
 }
 
 /// Whether nobody waits for this native call any more: its caller is gone, or who enumerated it has
-/// had enough. Only frames that were suspended then come to know it; pinned NIFs always do.
-/// Threads: any; false outside of a native call, and on threads that a pinned body has started.
+/// had enough. A loop that handles each error of its own asks this, to end:
+///
+///     while (!upcall::is_abandoned() && run_next_command()) …
+///
+/// A frame is told when it goes on after an upcall; one on a dirty scheduler also while it
+/// computes; a pinned NIF always, and at once.
+///
+/// Threads: any; false outside of a native call. A thread that a pinned body has started knows from
+/// its first upcall on. Throws: nothing.
 inline bool is_abandoned() noexcept {
-  if (const detail::pinned_call* const call_here = detail::current_pinned_call())
-    return call_here->is_abandoned();
-  const detail::frame* running = detail::current_frame();
-  return running != nullptr && running->is_abandoned();
+  if (detail::frame* const running = detail::current_frame()) return running->is_left();
+  const std::shared_ptr<detail::pinned_call> call = detail::pinned_call_here();
+  return call != nullptr && call->is_abandoned();
 }
 
 }  // namespace UPCALL_HIDDEN

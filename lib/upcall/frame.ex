@@ -13,6 +13,8 @@ defmodule Upcall.Frame do
 
     * `suspended` - those that have been suspended and have not ended, abandoned ones included
     * `abandoned` - those that wait to be finished, or are being finished
+    * `finishing` - of the abandoned ones, those that a thread of the library runs now, at most 64; where that
+      number stays, their native code computes on or waits, which is reported on standard error
     * `parked` - those that will never end; each keeps what it holds
     * `pinned` - pinned calls under way, and those that have ended while something still refers to them
     * `calls` - calls through executors that somebody still holds: who waits for the answer, or the
@@ -26,6 +28,7 @@ defmodule Upcall.Frame do
   @type info :: %{
           suspended: non_neg_integer(),
           abandoned: non_neg_integer(),
+          finishing: non_neg_integer(),
           parked: non_neg_integer(),
           pinned: non_neg_integer(),
           calls: non_neg_integer(),

@@ -88,7 +88,15 @@ defmodule Upcall.LoadFailure do
     end
   end
 
-  defp advice(:load, text, _module, _path), do: "its load callback failed: #{text}"
+  defp advice(:load, text, _module, _path) do
+    # What `load_library` (c_include/upcall/detail/library.hpp) returns where that is so.
+    if text =~ "(3)",
+      do:
+        "no thread could be started for it: the system's limit on threads is reached " <>
+          "(ulimit -u, or pids.max of the container)",
+      else: "its load callback failed: #{text}"
+  end
+
   defp advice(_reason, text, _module, _path), do: text
 
   defp undefined("enif_" <> _),

@@ -2,11 +2,15 @@
 
 #include <exception>
 #include <functional>
+#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "frame.hpp"
+#include "frame_replies.hpp"
+#include "pinned_call.hpp"
+#include "pinned_requests.hpp"
 #include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -38,6 +42,25 @@ class c_scope {
 inline std::exception_ptr& c_failure_or(std::exception_ptr& otherwise) noexcept {
   std::exception_ptr* const place = c_failure_place();
   return place == nullptr ? otherwise : *place;
+}
+
+/// Notes that a callback has failed, and that C is about to be told.
+inline void note_c_failure() noexcept {
+  if (frame* const running = current_frame()) running->note_failure();
+}
+
+/// C asks on, after `failure`: lets others run, and in the end leaves C that does not return.
+UPCALL_COLD inline void bear_question(const std::exception_ptr& failure) noexcept {
+  if (frame* const running = current_frame()) {
+    running->bear_question(failure);
+  } else if (const std::shared_ptr<pinned_call> call = pinned_call_here()) {
+    call->bear_question();
+  }
+}
+
+/// A callback has failed that C can handle: lets others run, as that may be a loop.
+UPCALL_COLD inline void bear_handled() noexcept {
+  if (frame* const running = current_frame()) running->let_others_run();
 }
 
 template <class R, class Arguments>
@@ -77,15 +100,35 @@ void* as_data(T value) noexcept {
   }
 }
 
-/// Makes an answer of a value or of a function of the arguments.
-template <class R, class Arguments, class OnError>
-callable_t<R, Arguments> answer(OnError on_error) {
-  if constexpr (std::is_constructible_v<callable_t<R, Arguments>, OnError>) {
-    return on_error;
-  } else {
-    return [on_error](const auto&...) -> R { return on_error; };
+/// What a C callback answers with when it has failed, of the failure and of the arguments.
+template <class R, class Arguments>
+struct answer_of;
+template <class R, class... Arguments>
+struct answer_of<R, std::tuple<Arguments...>> {
+  using type = std::function<R(const std::exception_ptr&, Arguments...)>;
+
+  template <class OnError>
+  using takes_arguments = std::is_invocable_r<R, OnError&, Arguments...>;
+  /// Whether `OnError` is given each failure, to handle it: it can't be called without.
+  template <class OnError>
+  static constexpr bool handles =
+      std::conjunction_v<std::negation<takes_arguments<OnError>>,
+                         std::is_invocable_r<R, OnError&, const std::exception_ptr&, Arguments...>>;
+
+  template <class OnError>
+  static type make(OnError on_error) {
+    if constexpr (handles<OnError>) {
+      return on_error;
+    } else if constexpr (takes_arguments<OnError>::value) {
+      return [on_error = std::move(on_error)](const std::exception_ptr&,
+                                              Arguments... arguments) mutable -> R {
+        return on_error(arguments...);
+      };
+    } else {
+      return [on_error](const std::exception_ptr&, const auto&...) -> R { return on_error; };
+    }
   }
-}
+};
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

@@ -19,6 +19,7 @@
 #include "frame_parts.hpp"
 #include "holder.hpp"
 #include "kept_functions.hpp"
+#include "patience.hpp"
 #include "roots.hpp"
 #include "this_thread.hpp"
 
@@ -66,6 +67,7 @@ class frame : public holder {
   ERL_NIF_TERM finish(ErlNifEnv* env) noexcept {
     m_abandoned = true;
     ++m_step_number;  // what was borrowed is gone
+    if (env != nullptr) m_slice_start = enif_monotonic_time(ERL_NIF_USEC);
     return run_step(env, outcome_kind::abandoned, 0);
   }
 
@@ -202,6 +204,17 @@ class frame : public holder {
     return true;
   }
 
+  /// Lets others run, where C code can't be told of anything. Of a frame that its process closes,
+  /// the finisher gets the rest. False where the body can't be left for that.
+  UPCALL_COLD bool let_others_run() noexcept;
+  /// Does so where C code asks a callback again that has failed, and can only be told so. Where it
+  /// can't be left, C is borne with for a while, and then left where it stands, for good.
+  UPCALL_COLD void bear_question(const std::exception_ptr& failure) noexcept;
+  /// Begins to bear with C code, of which a callback has failed.
+  void note_failure() noexcept {
+    if (!m_abandoned) m_patience.restart();
+  }
+
   /// Notes that a coroutine asked to yield, which it is to await. Throws: `error` where it has not
   /// awaited the one before; in a codec, which can't await it.
   void note_yield() {
@@ -222,6 +235,11 @@ class frame : public holder {
   [[nodiscard]] step_mark mark() const noexcept { return {number(), m_step_number}; }
   [[nodiscard]] nif_identity nif() const noexcept { return m_nif; }
   [[nodiscard]] bool is_abandoned() const noexcept { return m_abandoned; }
+  /// The same, where it may not know yet: a dirty NIF goes on when its process is killed.
+  [[nodiscard]] bool is_left() const noexcept {
+    return m_abandoned ||
+           (m_nif.dirty != 0 && m_env != nullptr && enif_is_current_process_alive(m_env) == 0);
+  }
 
   /// Notes that code of the user's has the environment of the step, and may raise in it.
   void show_env() noexcept {
@@ -253,7 +271,6 @@ class frame : public holder {
   [[nodiscard]] const std::byte* stack_end() const noexcept { return m_stack_end; }
   [[nodiscard]] body_kind body() const noexcept { return m_body; }
 
-  frame* next_abandoned = nullptr;  ///< of the finisher's list
   std::exception_ptr* c_failure =
       &m_unscoped_failure;          ///< where C callbacks leave what they caught
   waitable* awaited = nullptr;      ///< what it waits for, on its stack
@@ -426,6 +443,8 @@ class frame : public holder {
     if (enif_has_pending_exception(m_env, &pending)) throw_pending(pending);
   }
   [[noreturn]] UPCALL_COLD void throw_pending(ERL_NIF_TERM reason);
+  /// Whether the body can be left between two instructions of C, to go on there later.
+  [[nodiscard]] bool can_leave() const noexcept;
   [[noreturn]] UPCALL_COLD void throw_abandoned();
   [[noreturn]] UPCALL_COLD static void throw_not_awaited();
   [[noreturn]] UPCALL_COLD static void throw_yield_not_awaited();
@@ -453,6 +472,7 @@ class frame : public holder {
   bool m_yield_is_due = false;
   frame_handle* m_handle = nullptr;
   int m_upcalls_when_abandoned = 0;
+  patience m_patience;
   ErlNifTime m_slice_start = std::numeric_limits<ErlNifTime>::min() / 2;
   std::exception_ptr m_unscoped_failure;
   nif_identity m_nif;

@@ -45,6 +45,7 @@ struct nif_identity {
 struct call_counts {
   std::atomic<std::size_t> suspended{0};  ///< with a handle, abandoned ones included
   std::atomic<std::size_t> abandoned{0};  ///< waiting to be finished, or being finished
+  std::atomic<std::size_t> finishing{0};  ///< of these, what our threads run now
   std::atomic<std::size_t> parked{0};     ///< will never be finished: what they hold is lost
   std::atomic<std::size_t> pinned{0};     ///< calls on threads of their own
   std::atomic<std::size_t> calls{0};      ///< slots that somebody holds

@@ -3,6 +3,7 @@
 #include <erl_nif.h>
 
 #include <atomic>
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -102,6 +103,49 @@ inline void frame::park(ERL_NIF_TERM reply) noexcept {
 
 inline ERL_NIF_TERM yield_request(frame& running) noexcept {
   return make_tuple(running.env(), atoms::yield.raw(), running.next_token());
+}
+
+inline std::string text_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (...) {
+    return elixir_exception_of_current().text;
+  }
+}
+
+/// Tells the caller that C was left in the middle.
+UPCALL_COLD inline ERL_NIF_TERM endless_reply(ErlNifEnv* env,
+                                              const std::exception_ptr& failure) noexcept {
+  return exception_reply(
+      env, "Elixir.RuntimeError",
+      "a C library went on asking a callback that had failed, for more than a second. It was left "
+      "in the middle, and what this native call holds is lost; let the on_error of "
+      "upcall::c_callback make the library return. The callback had failed with: " +
+          text_of(failure));
+}
+
+inline bool frame::can_leave() const noexcept {
+  ERL_NIF_TERM pending = 0;
+  return m_body == body_kind::fiber && m_env != nullptr && !m_in_codec &&
+         !enif_has_pending_exception(m_env, &pending);
+}
+
+inline bool frame::let_others_run() noexcept {
+  if (!can_leave()) return false;
+  if (!slice_is_over()) return true;
+  try {
+    // Its process waits for a frame that it closes, and does not yield for it.
+    m_step->reply = m_abandoned ? atoms::yield.raw() : with_all_due(yield_request(*this));
+  } catch (...) {
+    return false;  // the roots were changed by hand
+  }
+  leave();
+  return true;
+}
+
+inline void frame::bear_question(const std::exception_ptr& failure) noexcept {
+  if (let_others_run() || !m_patience.ends(m_step_number)) return;
+  park(m_abandoned ? 0 : endless_reply(m_env, failure));
 }
 
 /// Asks Elixir to wait for what the frame's `awaited` is, `timeout` milliseconds at most.

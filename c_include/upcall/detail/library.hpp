@@ -133,7 +133,7 @@ inline int load_library(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
   // handlers of several libraries would call each other in a circle.
   static constinit std::atomic<bool> installed{false};
   if (!installed.exchange(true)) earlier_terminate_handler = std::set_terminate(&terminate_frame);
-  return 0;
+  return abandoned_frames->start() ? 0 : 3;  // see Upcall.Library
 }
 
 }  // namespace detail

@@ -16,6 +16,7 @@
 #include "frame_parts.hpp"
 #include "holder.hpp"
 #include "kept_functions.hpp"
+#include "patience.hpp"
 #include "rendezvous.hpp"
 #include "roots.hpp"
 #include "this_thread.hpp"
@@ -103,12 +104,16 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
     return m_env.copy(raw);
   }
 
+  /// Whether the process is gone, and the body, or a thread of it, still runs.
   [[nodiscard]] bool is_abandoned() const noexcept {
     const std::lock_guard locked(m_mutex);
-    return m_abandoned;
+    return m_abandoned && m_reply == 0;
   }
   /// Throws when the process is gone.
   void check_not_abandoned();
+  /// Bears with C code that asks a callback again which has failed. Once nobody waits for the call,
+  /// and that goes on for too long, the thread sleeps from then on. Threads: any of the call.
+  void bear_question() noexcept;
 
   /// Says for its lifetime what the body waits for, so that the end of the process interrupts it.
   /// Threads: the body's. Throws: `abandoned`, where that has come.
@@ -160,7 +165,6 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   std::optional<owned_term> m_message;  // that the process waits for
   ERL_NIF_TERM m_reply = 0;             // of the call, once it has ended
   bool m_abandoned = false;
-  int m_upcalls_when_abandoned = 0;
   interruptible* m_awaited = nullptr;
   std::uint32_t m_next_root = 0;
   ERL_NIF_TERM m_roots = 0;  // of m_start_env
@@ -183,6 +187,32 @@ class pinned_scope {
 };
 
 inline pinned_call* current_pinned_call() noexcept { return this_thread_frames().pinned; }
+
+/// What a thread knows of the pinned call that it last made an upcall for: its own body's, or that
+/// of the body which has started the thread.
+struct pinned_worker {
+  std::weak_ptr<pinned_call> call;
+  std::uint64_t number = 0;
+  int upcalls_when_abandoned = 0;
+  patience left{};
+
+  void work_for(pinned_call& asked) noexcept {
+    if (number != asked.number()) *this = {asked.weak_from_this(), asked.number()};
+  }
+};
+
+// See `stack_pool::this_thread` for why it looks like this.
+UPCALL_NOINLINE inline pinned_worker& this_pinned_worker() noexcept {
+  static thread_local pinned_worker worker;
+  asm volatile("");
+  return worker;
+}
+
+/// Gives the pinned call that the calling thread works for, if it does.
+inline std::shared_ptr<pinned_call> pinned_call_here() noexcept {
+  pinned_call* const own = current_pinned_call();
+  return own != nullptr ? own->weak_from_this().lock() : this_pinned_worker().call.lock();
+}
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

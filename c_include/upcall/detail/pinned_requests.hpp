@@ -32,10 +32,13 @@ inline void pinned_call::check_not_abandoned() {
   {
     const std::lock_guard locked(m_mutex);
     if (!m_abandoned) return;
-    // A loop that swallows everything would keep a core for ever.
-    constexpr int most = 100;
-    if (++m_upcalls_when_abandoned < most) throw abandoned{};
   }
+  pinned_worker& here = this_pinned_worker();
+  here.work_for(*this);
+  // A loop that swallows everything would keep a core for ever. Counted by thread: each of many
+  // may be told once.
+  constexpr int most = 100;
+  if (++here.upcalls_when_abandoned < most) throw abandoned{};
   park(0);
 }
 
@@ -48,12 +51,20 @@ inline void pinned_call::check_goes_on() const {
   }
 }
 
+inline void pinned_call::bear_question() noexcept {
+  if (!is_abandoned()) return;
+  pinned_worker& here = this_pinned_worker();
+  here.work_for(*this);
+  if (here.left.ends(0)) park(0);
+}
+
 inline void pinned_call::ask(pinned_request& request) {
   if (enif_thread_type() != ERL_NIF_THR_UNDEFINED) {
     raise("Elixir.RuntimeError",
           "this upcall::function belongs to a pinned native call, and was called on a scheduler");
   }
   check_not_abandoned();
+  this_pinned_worker().work_for(*this);
   {
     const std::lock_guard locked(m_mutex);
     check_goes_on();

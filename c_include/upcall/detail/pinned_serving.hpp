@@ -9,6 +9,7 @@
 
 #include "../atom.hpp"
 #include "../term.hpp"
+#include "finisher.hpp"
 #include "frame_parts.hpp"
 #include "holder.hpp"
 #include "pinned_call.hpp"
@@ -105,6 +106,7 @@ inline void pinned_call::release(holder& abandoned) noexcept {
 }
 
 inline void pinned_call::release(ErlNifEnv* env) noexcept {
+  if (is_abandoned()) abandoned_frames->watch(weak_from_this());
   const std::lock_guard locked(m_mutex);
   fail_served();
   fail_queue();

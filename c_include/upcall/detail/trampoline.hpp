@@ -89,6 +89,10 @@ inline ERL_NIF_TERM await_turn(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) n
 /// Finishes a frame that its own process gives up, in a step of that.
 inline ERL_NIF_TERM finish_closed(ErlNifEnv* env, frame* closed) noexcept {
   const ERL_NIF_TERM reply = closed->finish(env);
+  if (reply == atoms::yield.raw()) {  // it takes longer than a scheduler has time
+    abandoned_frames->requeue(closed);
+    return atoms::ok.raw();
+  }
   counts.abandoned.fetch_sub(1, std::memory_order_relaxed);
   return reply != 0 ? reply : atoms::ok.raw();
 }
@@ -123,8 +127,9 @@ inline ERL_NIF_TERM close_frame(ErlNifEnv* env, int argc, const ERL_NIF_TERM arg
 inline ERL_NIF_TERM info(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
   const std::pair<const char*, const std::atomic<std::size_t>*> entries[] = {
       {"suspended", &counts.suspended}, {"abandoned", &counts.abandoned},
-      {"parked", &counts.parked},       {"pinned", &counts.pinned},
-      {"calls", &counts.calls},         {"waiting", &counts.waiting},
+      {"finishing", &counts.finishing}, {"parked", &counts.parked},
+      {"pinned", &counts.pinned},       {"calls", &counts.calls},
+      {"waiting", &counts.waiting},
   };
   ERL_NIF_TERM map = enif_make_new_map(env);
   // Of a library without fibers, until a part that has them says otherwise.
