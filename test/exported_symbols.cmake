@@ -8,7 +8,8 @@ execute_process(
   RESULT_VARIABLE status
   ERROR_VARIABLE warnings)
 if(NOT status EQUAL 0 OR NOT warnings STREQUAL "")
-  message(FATAL_ERROR "it does not compile, or with warnings:\n${warnings}")
+  message(NOTICE "${warnings}")
+  message(FATAL_ERROR "${SOURCE} does not compile, or with warnings")
 endif()
 
 execute_process(COMMAND nm -D --defined-only "${LIBRARY}" OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
@@ -21,5 +22,6 @@ string(REGEX MATCHALL "[^\n]+" symbols "${symbols}")
 list(FILTER symbols INCLUDE REGEX "(_Z[A-Z]*N?K?6upcall| u .*6upcall)")
 if(symbols)
   list(JOIN symbols "\n" symbols)
-  message(FATAL_ERROR "exported, and so shared by libraries of one VM:\n${symbols}")
+  message(NOTICE "${symbols}")
+  message(FATAL_ERROR "${LIBRARY} exports what libraries of one VM would share")
 endif()

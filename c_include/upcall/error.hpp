@@ -29,7 +29,7 @@ inline ERL_NIF_TERM make_exception(
     std::initializer_list<std::pair<const char*, ERL_NIF_TERM>> fields = {}) noexcept {
   ERL_NIF_TERM keys[] = {atoms::struct_.raw(), atoms::exception.raw(), atoms::message.raw()};
   ERL_NIF_TERM values[] = {enif_make_atom(env, module), atoms::true_.raw(),
-                           make_text(env, message)};
+                           detail::make_text(env, message)};
   ERL_NIF_TERM made = 0;
   enif_make_map_from_arrays(env, keys, values, 3, &made);
   for (const auto& [key, value] : fields)

@@ -24,7 +24,7 @@ ERL_NIF_TERM encode_range(ErlNifEnv* env, const Range& range) {
   std::vector<ERL_NIF_TERM> raw;
   if constexpr (std::ranges::sized_range<const Range>) raw.reserve(std::ranges::size(range));
   for (const auto& each : range) {
-    raw.push_back(encode_whole<std::remove_cvref_t<Argument>>(
+    raw.push_back(detail::encode_whole<std::remove_cvref_t<Argument>>(
         env, each, [&] { return place_of_element(raw.size() + 1) + " of the range"; }));
   }
   return enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size()));

@@ -30,7 +30,8 @@ struct enum_codec {
 
   static Enum decode(ErlNifEnv*, ERL_NIF_TERM raw) {
     Enum found{};
-    if (((raw == Named::atom() && (found = Named::value, true)) || ...)) return found;
+    if (((raw == Named::atom() && (static_cast<void>(found = Named::value), true)) || ...))
+      return found;
     throw bad_term("one of " + detail::list_names<Named::name...>(":"), raw);
   }
 

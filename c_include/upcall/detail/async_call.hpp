@@ -18,6 +18,7 @@
 #include "never.hpp"
 #include "parts.hpp"
 #include "request_awaiter.hpp"
+#include "task_promise.hpp"
 
 // A call of a function of Elixir's that a coroutine awaits.
 
@@ -117,8 +118,9 @@ class call_awaiter : public request_awaiter, private returned_value<R> {
     m_call.root.check_owner(frame);
     frame.check_may_await();
     frame.select(m_call.root.index());
-    frame.set_request(std::apply([&](const auto&... each) { return make_request(frame, each...); },
-                                 m_call.arguments));
+    frame.set_request(
+        std::apply([&](const auto&... each) { return detail::make_request(frame, each...); },
+                   m_call.arguments));
     return false;
   }
   void await_suspend(std::coroutine_handle<>) noexcept {
@@ -169,15 +171,19 @@ class try_call_awaiter {
 };
 
 template <class R, class Root, class... Args>
-call_awaiter<R, Root, Args...> make_awaiter(coroutine_promise& by,
-                                            async_call<R, Root, Args...>&& awaited) noexcept {
-  return {by, awaited};
-}
+struct awaiter_of<async_call<R, Root, Args...>> {
+  static call_awaiter<R, Root, Args...> make(coroutine_promise& by,
+                                             async_call<R, Root, Args...>&& awaited) noexcept {
+    return {by, awaited};
+  }
+};
 template <class R, class Root, class... Args>
-try_call_awaiter<R, Root, Args...> make_awaiter(
-    coroutine_promise& by, async_try_call<R, Root, Args...>&& awaited) noexcept {
-  return {by, awaited};
-}
+struct awaiter_of<async_try_call<R, Root, Args...>> {
+  static try_call_awaiter<R, Root, Args...> make(
+      coroutine_promise& by, async_try_call<R, Root, Args...>&& awaited) noexcept {
+    return {by, awaited};
+  }
+};
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

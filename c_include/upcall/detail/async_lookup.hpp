@@ -7,6 +7,7 @@
 #include "function_root.hpp"
 #include "never.hpp"
 #include "request_awaiter.hpp"
+#include "task_promise.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -32,9 +33,9 @@ class lookup_awaiter final : public request_awaiter {
   bool await_ready() {
     running().check_may_await();
     const auto& [module, function] = m_wanted.name;
-    running().set_request(
-        mfa_request(running(), "erlang", "make_fun",
-                    arguments_of_make_fun(running().env(), module, function, m_wanted.arity)));
+    running().set_request(detail::mfa_request(
+        running(), "erlang", "make_fun",
+        detail::arguments_of_make_fun(running().env(), module, function, m_wanted.arity)));
     return false;
   }
   Function await_resume() {
@@ -47,9 +48,12 @@ class lookup_awaiter final : public request_awaiter {
 };
 
 template <class Function>
-lookup_awaiter<Function> make_awaiter(coroutine_promise& by,
-                                      const async_lookup<Function>& awaited) noexcept {
-  return {by, awaited};
-}
+struct awaiter_of<async_lookup<Function>> {
+  static lookup_awaiter<Function> make(coroutine_promise& by,
+                                       const async_lookup<Function>& awaited) noexcept {
+    return {by, awaited};
+  }
+};
+
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

@@ -13,6 +13,7 @@
 #include "exclusive_base.hpp"
 #include "frame_replies.hpp"
 #include "request_awaiter.hpp"
+#include "task_promise.hpp"
 #include "waiting.hpp"
 
 // What a coroutine can await but functions and tasks: its turn, an executor's answer, other
@@ -41,7 +42,7 @@ class turn_awaiter : public request_awaiter {
     m_turn.emplace(m_wanted, here);
     if (!m_wanted.enqueue(*m_turn)) return true;
     running().awaited = &*m_turn;
-    running().set_request(wait_request(running(), atoms::infinity.raw()));
+    running().set_request(detail::wait_request(running(), atoms::infinity.raw()));
     m_was_suspended = true;
     return false;
   }
@@ -72,10 +73,12 @@ class lock_awaiter final : public turn_awaiter {
 };
 
 template <class Exclusive>
-lock_awaiter<Exclusive> make_awaiter(coroutine_promise& by,
-                                     const async_lock<Exclusive>& awaited) noexcept {
-  return {by, *awaited.wanted};
-}
+struct awaiter_of<async_lock<Exclusive>> {
+  static lock_awaiter<Exclusive> make(coroutine_promise& by,
+                                      const async_lock<Exclusive>& awaited) noexcept {
+    return {by, *awaited.wanted};
+  }
+};
 
 /// Waits for the answer of an executor.
 template <class R>
@@ -88,7 +91,7 @@ class future_awaiter final : public request_awaiter {
     if (m_future.is_ready()) return true;
     running().check_may_await();
     m_waiting.emplace(m_future.m_call, running());
-    running().set_request(wait_request(running(), m_future.m_deadline));
+    running().set_request(detail::wait_request(running(), m_future.m_deadline));
     return false;
   }
   R await_resume() {
@@ -109,13 +112,14 @@ class future_awaiter final : public request_awaiter {
 };
 
 template <class R>
-future_awaiter<R> make_awaiter(coroutine_promise& by, future<R>& awaited) noexcept {
-  return {by, awaited};
-}
-template <class R>
-future_awaiter<R> make_awaiter(coroutine_promise& by, future<R>&& awaited) noexcept {
-  return {by, awaited};
-}
+struct awaiter_of<future<R>> {
+  static future_awaiter<R> make(coroutine_promise& by, future<R>& awaited) noexcept {
+    return {by, awaited};
+  }
+  static future_awaiter<R> make(coroutine_promise& by, future<R>&& awaited) noexcept {
+    return {by, awaited};
+  }
+};
 
 /// Lets other processes run, when it is time.
 class yield_awaiter final : public request_awaiter {
@@ -126,7 +130,7 @@ class yield_awaiter final : public request_awaiter {
     running().await_yield();
     running().check_may_await();
     if (!running().slice_is_over()) return true;
-    running().set_request(yield_request(running()));
+    running().set_request(detail::yield_request(running()));
     m_was_suspended = true;
     return false;
   }
@@ -138,9 +142,12 @@ class yield_awaiter final : public request_awaiter {
   bool m_was_suspended = false;
 };
 
-inline yield_awaiter make_awaiter(coroutine_promise& by, async_yield) noexcept {
-  return yield_awaiter(by);
-}
+template <>
+struct awaiter_of<async_yield> {
+  static yield_awaiter make(coroutine_promise& by, async_yield) noexcept {
+    return yield_awaiter(by);
+  }
+};
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

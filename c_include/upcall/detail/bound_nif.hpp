@@ -71,7 +71,7 @@ struct nif_body<Function, Parameters, Options, pinned_thread_body> {
   static_assert(Options.dirty == 0,
                 "a pinned NIF runs on a thread of its own, and so on no dirty scheduler");
   static ERL_NIF_TERM start(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* raw) noexcept {
-    return start_pinned<Function, Parameters>(env, nif, raw);
+    return detail::start_pinned<Function, Parameters>(env, nif, raw);
   }
 };
 

@@ -33,7 +33,7 @@ consteval bool can_return() {
 
 /// Throws, as an Elixir exception, that what came back is not what was expected.
 [[noreturn]] UPCALL_NOINLINE inline void throw_bad_return(frame& running, const bad_term& failure) {
-  running.suspend(bad_return_request(running, failure));
+  running.suspend(detail::bad_return_request(running, failure));
   throw_unexpected(failure.expected());  // the trampoline has raised; it never answers
 }
 
@@ -44,9 +44,9 @@ consteval bool can_return() {
   ErlNifEnv* env = request.env.get();
   const nif_identity nif = call.nif();
   request.what = enif_make_tuple7(
-      env, atoms::bad_return.raw(), enif_make_uint(env, index), make_text(env, nif.name),
-      enif_make_int(env, nif.arity), make_text(env, failure.where()),
-      make_text(env, failure.expected()), request.env.copy(failure.got().raw()));
+      env, atoms::bad_return.raw(), enif_make_uint(env, index), detail::make_text(env, nif.name),
+      enif_make_int(env, nif.arity), detail::make_text(env, failure.where()),
+      detail::make_text(env, failure.expected()), request.env.copy(failure.got().raw()));
   call.ask_for_value(request);
   throw_unexpected(failure.expected());  // the process has raised
 }
@@ -62,7 +62,7 @@ R decode_outcome(frame& running, ERL_NIF_TERM value) {
     const codec_scope_of<R> scope(running);
     return detail::decode_returned<R>(running.env(), value);
   } catch (const bad_term& failure) {
-    throw_bad_return(running, failure);
+    detail::throw_bad_return(running, failure);
   }
 }
 
@@ -82,16 +82,16 @@ UPCALL_ALWAYS_INLINE ERL_NIF_TERM make_request(frame& running, const Args&... ar
   if constexpr (begins_with_number<Args...> && sizeof...(Args) <= 2) {
     if (running.take_for_token(raw[0], std::get<0>(std::tie(args...)))) [[likely]] {
       if constexpr (sizeof...(Args) == 1) return raw[0];
-      if constexpr (sizeof...(Args) == 2) return make_tuple(env, raw[0], raw[1]);
+      if constexpr (sizeof...(Args) == 2) return detail::make_tuple(env, raw[0], raw[1]);
     }
   }
   const ERL_NIF_TERM token = running.next_token();
   if constexpr (sizeof...(Args) == 1) {
     return enif_make_list_cell(env, token, raw[0]);
   } else if constexpr (sizeof...(Args) == 2) {
-    return make_tuple(env, token, raw[0], raw[1]);
+    return detail::make_tuple(env, token, raw[0], raw[1]);
   } else {
-    return make_tuple(
+    return detail::make_tuple(
         env, atoms::apply.raw(), token,
         enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size())));
   }
@@ -107,7 +107,7 @@ inline ERL_NIF_TERM mfa_request(frame& running, const char* module, const char* 
 /// Makes an upcall of a named function.
 inline ERL_NIF_TERM call_named(frame& running, const char* module, const char* function,
                                ERL_NIF_TERM args) {
-  return running.suspend(mfa_request(running, module, function, args));
+  return running.suspend(detail::mfa_request(running, module, function, args));
 }
 
 // A call is three parts, of which only the switch is inlined into the caller: a return that crosses
@@ -121,7 +121,7 @@ UPCALL_NOINLINE frame* begin_call(const function_root& called, const Args&... ar
   frame* const running = called.owner();
   if (running == nullptr) return nullptr;
   running->select(called.index());
-  running->set_request(make_request(*running, args...));
+  running->set_request(detail::make_request(*running, args...));
   return running;
 }
 
@@ -129,7 +129,7 @@ UPCALL_NOINLINE frame* begin_call(const function_root& called, const Args&... ar
 template <class R>
 UPCALL_NOINLINE R end_call(frame& running) {
   const ERL_NIF_TERM value = running.take_outcome();
-  if constexpr (!std::is_void_v<R>) return decode_outcome<R>(running, value);
+  if constexpr (!std::is_void_v<R>) return detail::decode_outcome<R>(running, value);
 }
 
 /// Asks the process of a pinned call for what `make_request(env)` says, about the function at
@@ -149,7 +149,7 @@ R ask_pinned(pinned_call& call, std::uint32_t index, const MakeRequest& make_req
     try {
       return detail::decode_returned<R>(request.env.get(), value);
     } catch (const bad_term& failure) {
-      throw_bad_return(call, index, failure);
+      detail::throw_bad_return(call, index, failure);
     }
   }
 }
@@ -157,7 +157,7 @@ R ask_pinned(pinned_call& call, std::uint32_t index, const MakeRequest& make_req
 /// Calls a function of a pinned call, from any thread of it.
 template <class R, class... Args>
 UPCALL_NOINLINE R call_pinned(const function_root& called, const Args&... args) {
-  return ask_pinned<R>(called.pinned(), called.index(), [&](ErlNifEnv* env) {
+  return detail::ask_pinned<R>(called.pinned(), called.index(), [&](ErlNifEnv* env) {
     const std::array<ERL_NIF_TERM, sizeof...(Args)> raw = detail::encode_arguments(env, args...);
     return enif_make_tuple3(
         env, atoms::apply.raw(), enif_make_uint(env, called.index()),
@@ -178,13 +178,14 @@ inline function_root capture(const char* module, const char* function, int arity
     ErlNifEnv* const own = request.env.get();
     request.what = enif_make_tuple4(own, atoms::mfa.raw(), enif_make_atom(own, "erlang"),
                                     enif_make_atom(own, "make_fun"),
-                                    arguments_of_make_fun(own, module, function, arity));
+                                    detail::arguments_of_make_fun(own, module, function, arity));
     return function_root::add(own, current_pinned_call()->ask_for_value(request));
   }
   frame& running = frame_for_upcall();
   ErlNifEnv* env = running.env();
-  return function_root::add(env, call_named(running, "erlang", "make_fun",
-                                            arguments_of_make_fun(env, module, function, arity)));
+  return function_root::add(
+      env, detail::call_named(running, "erlang", "make_fun",
+                              detail::arguments_of_make_fun(env, module, function, arity)));
 }
 
 }  // namespace detail

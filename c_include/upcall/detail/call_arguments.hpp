@@ -49,7 +49,7 @@ inline executor executor_argument(const sending_env& to, ERL_NIF_TERM raw) {
   }
 }
 inline executor executor_argument(const sending_env& to, const term& borrowed) {
-  return executor_argument(to, borrowed.raw());
+  return detail::executor_argument(to, borrowed.raw());
 }
 
 // No term (0) is what `enif_make_badarg` gives, and the VM does not survive looking at it.
@@ -57,15 +57,15 @@ inline void check_function(ErlNifEnv* env, ERL_NIF_TERM raw) {
   if (raw == 0 || !enif_is_fun(env, raw)) throw_bad_argument("fun", "a function", raw);
 }
 inline ERL_NIF_TERM function_argument(const sending_env& to, ERL_NIF_TERM raw) {
-  check_function(to.get(), raw);
+  detail::check_function(to.get(), raw);
   return to.take(raw);
 }
 inline ERL_NIF_TERM function_argument(const sending_env& to, const owned_term& kept) {
-  check_function(kept.env(), kept.raw());
+  detail::check_function(kept.env(), kept.raw());
   return kept.copy_to(to.get());
 }
 inline ERL_NIF_TERM function_argument(const sending_env& to, const term& borrowed) {
-  return function_argument(to, borrowed.raw());
+  return detail::function_argument(to, borrowed.raw());
 }
 template <class Signature>
 ERL_NIF_TERM function_argument(const sending_env& to, const kept_function<Signature>& kept) {
@@ -93,15 +93,15 @@ inline void check_proper_list(ErlNifEnv* env, ERL_NIF_TERM raw) {
     throw_bad_argument("params", "a proper list", raw);
 }
 inline ERL_NIF_TERM list_argument(const sending_env& to, ERL_NIF_TERM raw) {
-  check_proper_list(to.get(), raw);
+  detail::check_proper_list(to.get(), raw);
   return to.take(raw);
 }
 inline ERL_NIF_TERM list_argument(const sending_env& to, const owned_term& kept) {
-  check_proper_list(kept.env(), kept.raw());
+  detail::check_proper_list(kept.env(), kept.raw());
   return kept.copy_to(to.get());
 }
 inline ERL_NIF_TERM list_argument(const sending_env& to, const term& borrowed) {
-  return list_argument(to, borrowed.raw());
+  return detail::list_argument(to, borrowed.raw());
 }
 template <class... Args>
 ERL_NIF_TERM list_argument(const sending_env& to, const std::tuple<Args...>& args) {

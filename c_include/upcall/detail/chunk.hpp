@@ -134,13 +134,13 @@ class chunk final : public chunk_base {
 inline ERL_NIF_TERM generate_request(frame& running, const ERL_NIF_TERM* arguments) noexcept {
   const ERL_NIF_TERM list = enif_make_list_from_array(running.env(), arguments,
                                                       static_cast<unsigned>(running.nif().arity));
-  return make_tuple(running.env(), atoms::generate.raw(), running.next_token(), list);
+  return detail::make_tuple(running.env(), atoms::generate.raw(), running.next_token(), list);
 }
 
 /// Gives Elixir the values that were yielded. Throws as `take`.
 inline ERL_NIF_TERM chunk_request(frame& running) {
   const ERL_NIF_TERM values = running.yielded->take(running);
-  return make_tuple(running.env(), atoms::chunk.raw(), running.next_token(), values);
+  return detail::make_tuple(running.env(), atoms::chunk.raw(), running.next_token(), values);
 }
 
 }  // namespace detail

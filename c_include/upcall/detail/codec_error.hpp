@@ -85,7 +85,7 @@ template <class T>
 void check_not_raised(ErlNifEnv* env) {
   ERL_NIF_TERM reason = 0;
   if (enif_has_pending_exception(env, &reason) && reason != atoms::told.raw()) [[unlikely]]
-    throw_raised_in_vm(env, reason, typeid(T));
+    detail::throw_raised_in_vm(env, reason, typeid(T));
 }
 
 /// The same, of a codec that has made a term.

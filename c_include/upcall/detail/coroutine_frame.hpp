@@ -160,7 +160,7 @@ class coroutine_frame : public frame {
       try {
         throw;
       } catch (const bad_term& failure) {
-        set_request(bad_return_request(*this, failure));
+        set_request(detail::bad_return_request(*this, failure));
         return false;
       }
     } catch (...) {

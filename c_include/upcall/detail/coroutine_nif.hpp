@@ -74,7 +74,7 @@ class coroutine_nif : public coroutine_frame {
     run([&] {
       const body_end after{m_body};
       const ERL_NIF_TERM value = make_result();
-      set_result(make_tuple(env(), atoms::return_.raw(), value));
+      set_result(detail::make_tuple(env(), atoms::return_.raw(), value));
     });
     destroy();
   }
@@ -139,7 +139,7 @@ struct nif_body<Function, Parameters, Options, coroutine_body> {
     step first{env, 0};
     thread_frames& here = this_thread_frames();
     auto* const running = new (std::nothrow) made(first, nif, here, raw);
-    if (running == nullptr) return system_limit_reply(env);
+    if (running == nullptr) return detail::system_limit_reply(env);
     running->template start<&made::template begin<Function, Parameters>>();
     here.current = nullptr;
     return first.reply;

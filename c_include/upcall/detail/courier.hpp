@@ -77,7 +77,7 @@ class courier {
         const letter next = std::move(m_letters.front());
         m_letters.pop_front();
         held.unlock();
-        dispatch_message(nullptr, next.to, *next.call, next.env->get(), next.message);
+        detail::dispatch_message(nullptr, next.to, *next.call, next.env->get(), next.message);
         m_sent.fetch_add(1, std::memory_order_release);
       }
       held.lock();

@@ -65,20 +65,21 @@ inline placement place_message(ErlNifEnv* sender, const executor& to, slot& call
 
 /// Says whether a call has been placed; the slot of one that was not says why.
 inline bool is_placed(slot& call, ErlNifEnv* sender, placement found) noexcept {
-  return found == placement::placed || found == placement::waiting || refuse(call, sender, found);
+  return found == placement::placed || found == placement::waiting ||
+         detail::refuse(call, sender, found);
 }
 
 inline bool dispatch_message(ErlNifEnv* sender, const executor& to, slot& call, ErlNifEnv* env,
                              ERL_NIF_TERM message) {
-  return is_placed(call, sender, place_message(sender, to, call, env, message));
+  return detail::is_placed(call, sender, detail::place_message(sender, to, call, env, message));
 }
 
 /// Has the courier send a call. It is accepted here: what its executor has room for is not known.
 inline bool defer(const sending_env& env, const executor& to, slot& call,
                   ERL_NIF_TERM message) noexcept {
-  if (!call.promise()) return refuse(call, env.sender(), placement::overloaded);
+  if (!call.promise()) return detail::refuse(call, env.sender(), placement::overloaded);
   const std::uint64_t number = deferred_calls->take(to, call, message);
-  if (number == 0) return refuse(call, env.sender(), placement::overloaded);
+  if (number == 0) return detail::refuse(call, env.sender(), placement::overloaded);
   env.note_deferred(number);
   return true;
 }
@@ -86,11 +87,11 @@ inline bool defer(const sending_env& env, const executor& to, slot& call,
 /// Sends a call to an executor. Whatever becomes of that, the slot says; gives whether it was
 /// accepted.
 inline bool dispatch(const sending_env& env, const executor& to, slot& call, const job& work) {
-  const ERL_NIF_TERM message = make_message(env, call, work);
-  if (env.is_deferred()) return defer(env, to, call, message);
-  const placement found = place_message(env.sender(), to, call, env.message(), message);
-  if (found == placement::dead && env.is_too_late()) return defer(env, to, call, message);
-  return is_placed(call, env.sender(), found);
+  const ERL_NIF_TERM message = detail::make_message(env, call, work);
+  if (env.is_deferred()) return detail::defer(env, to, call, message);
+  const placement found = detail::place_message(env.sender(), to, call, env.message(), message);
+  if (found == placement::dead && env.is_too_late()) return detail::defer(env, to, call, message);
+  return detail::is_placed(call, env.sender(), found);
 }
 
 }  // namespace detail

@@ -35,7 +35,7 @@ struct translator {
 inline ERL_NIF_TERM exception_reply(ErlNifEnv* env, const char* module,
                                     std::string_view message) noexcept {
   return enif_make_tuple3(env, atoms::raise_exception.raw(), enif_make_atom(env, module),
-                          make_text(env, message));
+                          detail::make_text(env, message));
 }
 
 inline ERL_NIF_TERM system_limit_reply(ErlNifEnv* env) noexcept {
@@ -67,12 +67,12 @@ inline ERL_NIF_TERM error_reply(ErlNifEnv* env, const error& failure) noexcept {
 
 inline ERL_NIF_TERM bad_term_reply(ErlNifEnv* env, nif_identity nif, const bad_term& failure) {
   if (failure.got().is_stale()) {
-    return exception_reply(env, "Elixir.ArgumentError",
-                           failure.where() + "expected " + failure.expected());
+    return detail::exception_reply(env, "Elixir.ArgumentError",
+                                   failure.where() + "expected " + failure.expected());
   }
-  return enif_make_tuple6(env, atoms::bad_term.raw(), make_text(env, nif.name),
-                          enif_make_int(env, nif.arity), make_text(env, failure.where()),
-                          make_text(env, failure.expected()), failure.got().raw());
+  return enif_make_tuple6(env, atoms::bad_term.raw(), detail::make_text(env, nif.name),
+                          enif_make_int(env, nif.arity), detail::make_text(env, failure.where()),
+                          detail::make_text(env, failure.expected()), failure.got().raw());
 }
 
 inline std::string type_name_of_current_exception() {
@@ -119,19 +119,19 @@ inline ERL_NIF_TERM reply_of(ErlNifEnv* env, nif_identity nif, const std::except
   try {
     translate(failure);
   } catch (const error& e) {
-    return error_reply(env, e);
+    return detail::error_reply(env, e);
   } catch (const bad_term& e) {
-    return bad_term_reply(env, nif, e);
+    return detail::bad_term_reply(env, nif, e);
   } catch (...) {
     const elixir_exception made = elixir_exception_of_current();
-    return made.module == nullptr ? system_limit_reply(env)
-                                  : exception_reply(env, made.module, made.text);
+    return made.module == nullptr ? detail::system_limit_reply(env)
+                                  : detail::exception_reply(env, made.module, made.text);
   }
 }
 
 /// Raises an ArgumentError from the NIF itself, for what no C++ body stands behind.
 inline ERL_NIF_TERM raise_argument_error(ErlNifEnv* env, const char* message) noexcept {
-  return enif_raise_exception(env, make_exception(env, "Elixir.ArgumentError", message));
+  return enif_raise_exception(env, detail::make_exception(env, "Elixir.ArgumentError", message));
 }
 
 /// Raises the current exception from a NIF that has no trampoline around it, which would call the
@@ -150,21 +150,22 @@ inline ERL_NIF_TERM raise_current_exception(ErlNifEnv* env) noexcept {
   } catch (const abandoned&) {
     return atoms::ok.raw();  // nobody sees it: the process is dead
   } catch (const bad_term& e) {
-    return enif_raise_exception(
-        env, make_exception(env, "Elixir.ArgumentError", e.where() + "expected " + e.expected()));
+    return enif_raise_exception(env,
+                                detail::make_exception(env, "Elixir.ArgumentError",
+                                                       e.where() + "expected " + e.expected()));
   } catch (...) {
     const elixir_exception made = elixir_exception_of_current();
     return enif_raise_exception(env, made.module == nullptr
                                          ? enif_make_atom(env, "system_limit")
-                                         : make_exception(env, made.module, made.text));
+                                         : detail::make_exception(env, made.module, made.text));
   }
 }
 
 inline ERL_NIF_TERM reply_of_current_exception(ErlNifEnv* env, nif_identity nif) noexcept {
   try {
-    return reply_of(env, nif, std::current_exception());
+    return detail::reply_of(env, nif, std::current_exception());
   } catch (...) {  // no memory even for the text
-    return system_limit_reply(env);
+    return detail::system_limit_reply(env);
   }
 }
 
@@ -172,7 +173,7 @@ inline ERL_NIF_TERM reply_of_current_exception(ErlNifEnv* env, nif_identity nif)
 /// but only another exception in its place.
 inline ERL_NIF_TERM reply_in_nif(ErlNifEnv* env, nif_identity nif) noexcept {
   if (!enif_has_pending_exception(env, nullptr)) return reply_of_current_exception(env, nif);
-  raise_current_exception(env);
+  detail::raise_current_exception(env);
   return atoms::ok.raw();
 }
 

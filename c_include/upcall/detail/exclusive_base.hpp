@@ -45,7 +45,7 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
     const std::lock_guard lock(m_mutex);
     if (waiting.granted) return false;
     enif_self(env, &waiting.process);
-    waiting.message.emplace(turn_message(env, reference));
+    waiting.message.emplace(detail::turn_message(env, reference));
     return true;
   }
 
@@ -127,7 +127,7 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
     if (frame* const running = current_frame()) {
       running->awaited = &mine;
       const on_exit forget{*running};
-      running->suspend(wait_request(*running, atoms::infinity.raw()));
+      running->suspend(detail::wait_request(*running, atoms::infinity.raw()));
       return;
     }
     const pinned_call::interruptible_scope scope(*current_pinned_call(), mine);

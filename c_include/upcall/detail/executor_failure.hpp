@@ -67,7 +67,7 @@ inline error error_of_reply(const reply& given, const executor& asked,
     case reply_kind::raised:
       break;
   }
-  return error_of_outcome(given.reading_env(), given.content);
+  return detail::error_of_outcome(given.reading_env(), given.content);
 }
 
 }  // namespace detail

@@ -80,7 +80,7 @@ ERL_NIF_TERM start_fiber_frame(ErlNifEnv* env, nif_identity nif, std::size_t sta
                                const ERL_NIF_TERM* arguments) noexcept {
   stack_pool::thread& pool = stack_pool::this_thread();
   fiber* const on = pool.take(stack_class);
-  if (on == nullptr) return system_limit_reply(env);
+  if (on == nullptr) return detail::system_limit_reply(env);
   fiber_start start{{env, 0}, on, stack_class, nif, arguments, this_thread_frames()};
   on->start(
       [](void* argument) noexcept {
@@ -105,17 +105,19 @@ void run_bound(frame& running, const ERL_NIF_TERM* raw) {
     static_assert(std::is_void_v<typename signature<std::remove_cv_t<decltype(Function)>>::result>,
                   "a NIF with upcall::yields gives values by upcall::yield_value: it returns void");
     auto run = [&] {
-      call_bound<Function>(std::type_identity<Parameters>{}, arguments, [](const auto&) {});
+      detail::call_bound<Function>(std::type_identity<Parameters>{}, arguments, [](const auto&) {});
     };
     // A constant: at the member of a template argument Clang 14 crashes.
     constexpr auto run_yielding = Options.yields->run;
     run_yielding(running, raw, body_call(run));
   } else {
-    call_bound<Function>(std::type_identity<Parameters>{}, arguments, [&](const auto& make) {
-      if (running.is_abandoned()) return;
-      const frame::codec_scope scope(running);
-      running.set_result(make_tuple(running.env(), atoms::return_.raw(), make(running.env())));
-    });
+    detail::call_bound<Function>(
+        std::type_identity<Parameters>{}, arguments, [&](const auto& make) {
+          if (running.is_abandoned()) return;
+          const frame::codec_scope scope(running);
+          running.set_result(
+              detail::make_tuple(running.env(), atoms::return_.raw(), make(running.env())));
+        });
   }
 }
 
@@ -135,16 +137,17 @@ struct nif_body<Function, Parameters, Options, fiber_body> {
 /// What stacks need of the library that they are in.
 inline const library_part stacks_part{
     [](ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
-      stacks->memory().configure(option_is(env, options, "guard_pages", "mprotect")
+      stacks->memory().configure(detail::option_is(env, options, "guard_pages", "mprotect")
                                      ? guard_pages::mprotect
                                      : guard_pages::automatic,
-                                 load_option(env, options, "max_stacks"));
+                                 detail::load_option(env, options, "max_stacks"));
     },
     [](ErlNifEnv* env, ERL_NIF_TERM& info) noexcept {
       stack_memory& memory = stacks->memory();
-      put_info(env, info, "stacks", enif_make_uint64(env, memory.mapped()));
-      put_info(env, info, "max_stacks", enif_make_uint64(env, memory.most()));
-      put_info(env, info, "light_guards", (memory.light() ? atoms::true_ : atoms::false_).raw());
+      detail::put_info(env, info, "stacks", enif_make_uint64(env, memory.mapped()));
+      detail::put_info(env, info, "max_stacks", enif_make_uint64(env, memory.most()));
+      detail::put_info(env, info, "light_guards",
+                       (memory.light() ? atoms::true_ : atoms::false_).raw());
     }};
 
 }  // namespace detail

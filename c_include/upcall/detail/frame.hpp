@@ -386,8 +386,8 @@ class frame : public holder {
   ERL_NIF_TERM next_request(ERL_NIF_TERM request) {
     const bool roots_changed = m_roots.end_step(m_env);
     if (!roots_changed && !m_update_is_due) return request;
-    return make_tuple(m_env, atoms::update.raw(), m_roots.map(), selected_function(),
-                      with_halts(request, m_token));
+    return detail::make_tuple(m_env, atoms::update.raw(), m_roots.map(), selected_function(),
+                              with_halts(request, m_token));
   }
 
   UPCALL_COLD ERL_NIF_TERM first_request(ERL_NIF_TERM request);

@@ -22,7 +22,7 @@ namespace detail {
 
 inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
   const codec_scope scope(*this);  // a translator that suspended would change the environment
-  return reply_in_nif(m_env, m_nif);
+  return detail::reply_in_nif(m_env, m_nif);
 }
 
 inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
@@ -39,8 +39,8 @@ inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
   counts.suspended.fetch_add(1, std::memory_order_relaxed);
   m_was_suspended = true;
   m_roots.end_step(m_env);
-  return make_tuple(m_env, atoms::upcall.raw(), reference, m_roots.map(), selected_function(),
-                    request);
+  return detail::make_tuple(m_env, atoms::upcall.raw(), reference, m_roots.map(),
+                            selected_function(), request);
 }
 
 inline void frame::end_suspended() noexcept {
@@ -58,12 +58,12 @@ inline ERL_NIF_TERM frame::halts_before(ERL_NIF_TERM reply, ERL_NIF_TERM token) 
   for (const root_handle& each : m_to_halt)
     continuations = enif_make_list_cell(m_env, root_term(each->index()), continuations);
   m_to_halt.clear();
-  return make_tuple(m_env, atoms::halt.raw(), continuations, token, reply);
+  return detail::make_tuple(m_env, atoms::halt.raw(), continuations, token, reply);
 }
 
 inline void frame::throw_outcome() {
   if (m_outcome_kind == outcome_kind::abandoned) throw abandoned{};
-  throw error_of_outcome(m_env, m_outcome);
+  throw detail::error_of_outcome(m_env, m_outcome);
 }
 
 inline void frame::throw_pending(ERL_NIF_TERM reason) {
@@ -102,7 +102,7 @@ inline void frame::park(ERL_NIF_TERM reply) noexcept {
 }
 
 inline ERL_NIF_TERM yield_request(frame& running) noexcept {
-  return make_tuple(running.env(), atoms::yield.raw(), running.next_token());
+  return detail::make_tuple(running.env(), atoms::yield.raw(), running.next_token());
 }
 
 inline std::string text_of(const std::exception_ptr& failure) {
@@ -116,7 +116,7 @@ inline std::string text_of(const std::exception_ptr& failure) {
 /// Tells the caller that C was left in the middle.
 UPCALL_COLD inline ERL_NIF_TERM endless_reply(ErlNifEnv* env,
                                               const std::exception_ptr& failure) noexcept {
-  return exception_reply(
+  return detail::exception_reply(
       env, "Elixir.RuntimeError",
       "a C library went on asking a callback that had failed, for more than a second. It was left "
       "in the middle, and what this native call holds is lost; let the on_error of "
@@ -150,7 +150,7 @@ inline void frame::bear_question(const std::exception_ptr& failure) noexcept {
 
 /// Asks Elixir to wait for what the frame's `awaited` is, `timeout` milliseconds at most.
 inline ERL_NIF_TERM wait_request(frame& running, ERL_NIF_TERM timeout) noexcept {
-  return make_tuple(running.env(), atoms::wait.raw(), running.next_token(), timeout);
+  return detail::make_tuple(running.env(), atoms::wait.raw(), running.next_token(), timeout);
 }
 
 /// Asks Elixir to raise that the function which was called returned something unexpected: only
@@ -160,8 +160,9 @@ UPCALL_COLD inline ERL_NIF_TERM bad_return_request(frame& running, const bad_ter
   const nif_identity nif = running.nif();
   const ERL_NIF_TERM got = failure.got().raw();  // which the token makes stale
   return enif_make_tuple7(env, atoms::bad_return.raw(), running.next_token(),
-                          make_text(env, nif.name), enif_make_int(env, nif.arity),
-                          make_text(env, failure.where()), make_text(env, failure.expected()), got);
+                          detail::make_text(env, nif.name), enif_make_int(env, nif.arity),
+                          detail::make_text(env, failure.where()),
+                          detail::make_text(env, failure.expected()), got);
 }
 
 [[noreturn]] UPCALL_COLD inline void throw_unexpected(const std::string& expected) {

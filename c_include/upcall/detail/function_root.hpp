@@ -61,7 +61,7 @@ class function_root {
       return function_root(call->add_root(env, raw));
     }
     if (running->is_abandoned()) throw abandoned{};
-    return function_root(running->add_root(in_frame(env, raw)));
+    return function_root(running->add_root(detail::in_frame(env, raw)));
   }
 
   /// Finds or makes the running call's root of a kept function.

@@ -22,7 +22,9 @@ class generator_frame final : public coroutine_nif<generator<T>> {
   }
 
  private:
-  void begin_body() override { this->set_request(generate_request(*this, this->arguments())); }
+  void begin_body() override {
+    this->set_request(detail::generate_request(*this, this->arguments()));
+  }
 
   // What was yielded before a failure comes before it: the frame is suspended once more, and the
   // next step comes back here.
@@ -34,7 +36,7 @@ class generator_frame final : public coroutine_nif<generator<T>> {
         if (!failure) {
           last = m_values.take(*this);
         } else if (!m_values.empty()) {
-          return this->set_request(chunk_request(*this));
+          return this->set_request(detail::chunk_request(*this));
         }
         break;
       } catch (...) {  // a value before it has no term, and so failed first

@@ -23,7 +23,7 @@ class chunk_awaiter final : public request_awaiter {
 
   bool await_ready() {
     if (!m_is_full) return true;
-    running().set_request(chunk_request(running()));
+    running().set_request(detail::chunk_request(running()));
     return false;
   }
   void await_resume() const {

@@ -124,10 +124,12 @@ inline int load_library(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
   ErlNifUInt64 number = 0;
   enif_get_uint64(env, build, &number);
   library_number = static_cast<std::size_t>(number);
-  if (!resource_type::open_all(env, std::to_string(number)) || !open_shared_types(env)) return 2;
+  if (!resource_type::open_all(env, std::to_string(number)) || !detail::open_shared_types(env))
+    return 2;
   enif_get_map_value(env, options, enif_make_atom(env, "module"), &library_module);
-  dirty_io_schedulers.store(static_cast<int>(load_option(env, options, "dirty_io_schedulers")),
-                            std::memory_order_relaxed);
+  dirty_io_schedulers.store(
+      static_cast<int>(detail::load_option(env, options, "dirty_io_schedulers")),
+      std::memory_order_relaxed);
   library_part::configure_all(env, options);
   // The VM reloads a library that is loaded already by calling this again. Once only, or the
   // handlers of several libraries would call each other in a circle.

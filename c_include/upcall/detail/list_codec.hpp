@@ -30,7 +30,7 @@ class list_reader {
     ERL_NIF_TERM head = 0;
     enif_get_list_cell(m_env, m_rest, &head, &m_rest);
     ++m_position;
-    return decode_part<T>(m_env, head, [this] { return place_of_element(m_position); });
+    return detail::decode_part<T>(m_env, head, [this] { return place_of_element(m_position); });
   }
 
  private:
@@ -45,10 +45,11 @@ ERL_NIF_TERM encode_list(ErlNifEnv* env, const Values& values) {
   check_nesting();
   ERL_NIF_TERM list = enif_make_list(env, 0);
   std::size_t position = values.size();
-  for (auto each = values.rbegin(); each != values.rend(); ++each, --position) {
+  for (auto each = values.rbegin(); each != values.rend(); ++each) {
     const ERL_NIF_TERM element =
-        encode_part<T>(env, *each, [position] { return place_of_element(position); });
+        detail::encode_part<T>(env, *each, [position] { return place_of_element(position); });
     list = enif_make_list_cell(env, element, list);
+    --position;
   }
   return list;
 }

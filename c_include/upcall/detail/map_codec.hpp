@@ -73,9 +73,9 @@ struct map_codec {
     ERL_NIF_TERM key = 0;
     ERL_NIF_TERM value = 0;
     while (entries.next(key, value)) {
-      auto decoded_key = decode_part<key_type>(env, key, [] { return "key"; });
-      auto decoded_value =
-          decode_part<mapped_type>(env, value, [&] { return place_of_value(env, key); });
+      auto decoded_key = detail::decode_part<key_type>(env, key, [] { return "key"; });
+      auto decoded_value = detail::decode_part<mapped_type>(
+          env, value, [&] { return detail::place_of_value(env, key); });
       // 1 and 1.0 are two keys in Elixir, and one double.
       if (!decoded.emplace(std::move(decoded_key), std::move(decoded_value)).second) {
         throw bad_term("a map whose keys stay different when decoded", raw);
@@ -91,10 +91,11 @@ struct map_codec {
     keys.reserve(entries.size());
     values.reserve(entries.size());
     for (const auto& [key, value] : entries) {
-      const ERL_NIF_TERM encoded_key = encode_part<key_type>(env, key, [] { return "key"; });
+      const ERL_NIF_TERM encoded_key =
+          detail::encode_part<key_type>(env, key, [] { return "key"; });
       keys.push_back(encoded_key);
-      values.push_back(
-          encode_part<mapped_type>(env, value, [&] { return place_of_value(env, encoded_key); }));
+      values.push_back(detail::encode_part<mapped_type>(
+          env, value, [&] { return detail::place_of_value(env, encoded_key); }));
     }
     // Not one by one, which would leave a garbage map behind each entry.
     ERL_NIF_TERM made = 0;

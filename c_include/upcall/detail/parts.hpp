@@ -95,22 +95,29 @@ T decode_part(ErlNifEnv* env, ERL_NIF_TERM raw, const Place& place) {
   try {
     return upcall::decode<T>(env, raw);
   } catch (bad_term& failure) {
-    rethrow_within(failure, place());
+    detail::rethrow_within(failure, place());
   } catch (codec_error& failure) {
-    rethrow_within(failure, place());
+    detail::rethrow_within(failure, place());
   }
 }
+
+/// A type of which each value has a term, so that nothing needs to know where it was.
+template <class T>
+concept encodes_all = own_codec<T> && requires(ErlNifEnv* env, const T& value) {
+  { codec<T>::encode(env, value) }
+  noexcept;
+};
 
 /// Encodes a part; `place()` names it in errors.
 template <class T, class Place>
 ERL_NIF_TERM encode_part(ErlNifEnv* env, const T& value, const Place& place) {
-  if constexpr (own_codec<T>&& noexcept(codec<T>::encode(env, value))) {
+  if constexpr (encodes_all<T>) {
     return codec<T>::encode(env, value);
   } else {
     try {
       return upcall::encode<T>(env, value);
     } catch (codec_error& failure) {
-      rethrow_within(failure, place());
+      detail::rethrow_within(failure, place());
     }
   }
 }
@@ -118,7 +125,7 @@ ERL_NIF_TERM encode_part(ErlNifEnv* env, const T& value, const Place& place) {
 /// Encodes what crosses the border by itself. `place()` names it, and is never cut.
 template <class T, class Place>
 UPCALL_ALWAYS_INLINE ERL_NIF_TERM encode_whole(ErlNifEnv* env, const T& value, const Place& place) {
-  if constexpr (own_codec<T>&& noexcept(codec<T>::encode(env, value))) {
+  if constexpr (encodes_all<T>) {
     return codec<T>::encode(env, value);
   } else {
     try {

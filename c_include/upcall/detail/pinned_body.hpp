@@ -37,9 +37,10 @@ class pinned_body final : public pinned_call {
     this_thread_frames().c_failure = &unscoped;
     ERL_NIF_TERM result = 0;
     try {
-      call_bound<Function>(std::type_identity<Parameters>{}, *m_arguments, [&](const auto& make) {
-        result = enif_make_tuple2(env(), atoms::return_.raw(), make(env()));
-      });
+      detail::call_bound<Function>(
+          std::type_identity<Parameters>{}, *m_arguments, [&](const auto& make) {
+            result = enif_make_tuple2(env(), atoms::return_.raw(), make(env()));
+          });
       if (unscoped) std::rethrow_exception(std::exchange(unscoped, nullptr));
     } catch (...) {
       result = reply_of_current_exception(env(), nif());
@@ -63,7 +64,7 @@ ERL_NIF_TERM start_pinned(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* 
     try {
       call->decode(env, raw);
     } catch (...) {
-      return reply_in_nif(env, nif);
+      return detail::reply_in_nif(env, nif);
     }
   }
   void* const place = enif_alloc_resource(pinned_handle_type.type(), sizeof(pinned_handle));
@@ -73,7 +74,7 @@ ERL_NIF_TERM start_pinned(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* 
   const ERL_NIF_TERM roots = call->take_roots(env);
   if (!pinned_bodies->run(call)) {
     call->drop_arguments();
-    return system_limit_reply(env);
+    return detail::system_limit_reply(env);
   }
   return enif_make_tuple3(env, atoms::pinned.raw(), handle, roots);
 }

@@ -32,13 +32,14 @@ inline resource_type pinned_handle_type{"pinned", &run_destructor<&destroy_pinne
 inline ERL_NIF_TERM serve_next(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
   void* object = nullptr;
   if (!enif_get_resource(env, argv[0], pinned_handle_type.type(), &object))
-    return raise_argument_error(env, "expected a pinned call of this library as it is loaded now");
+    return detail::raise_argument_error(
+        env, "expected a pinned call of this library as it is loaded now");
   // It may end, and the handle be collected, only after this.
   pinned_call& call = *static_cast<pinned_handle*>(object)->call;
   ErlNifPid self;
   enif_self(env, &self);
   if (self.pid != call.owner().pid || !enif_is_ref(env, argv[3])) {
-    return raise_argument_error(
+    return detail::raise_argument_error(
         env, "a pinned call can be served by the process that made it only, with a reference");
   }
   const bool raised = enif_is_identical(argv[1], atoms::raised.raw()) != 0;
@@ -46,8 +47,9 @@ inline ERL_NIF_TERM serve_next(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) n
   if (raised || enif_is_identical(argv[1], atoms::returned.raw()))
     kind = raised ? outcome_kind::raised : outcome_kind::returned;
   const ERL_NIF_TERM reply = call.next(env, kind, argv[2], argv[3]);
-  return reply != 0 ? reply
-                    : raise_argument_error(env, "this pinned call has no request to be answered");
+  return reply != 0
+             ? reply
+             : detail::raise_argument_error(env, "this pinned call has no request to be answered");
 }
 
 }  // namespace detail

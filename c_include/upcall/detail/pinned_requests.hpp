@@ -91,7 +91,7 @@ inline void pinned_call::ask(pinned_request& request) {
 inline ERL_NIF_TERM pinned_call::ask_for_value(pinned_request& request) {
   ask(request);
   if (request.kind == outcome_kind::raised)
-    throw error_of_outcome(request.env.get(), request.outcome);
+    throw detail::error_of_outcome(request.env.get(), request.outcome);
   return request.outcome;
 }
 

@@ -44,7 +44,7 @@ inline shared_ref<executor_link> slot::leave_executor(
 }
 
 inline ERL_NIF_TERM raise_not_asked(ErlNifEnv* env) noexcept {
-  return raise_argument_error(
+  return detail::raise_argument_error(
       env, "this call was answered already, or another process was asked for it");
 }
 
@@ -57,9 +57,9 @@ inline ERL_NIF_TERM slot::begin(ErlNifEnv* env) noexcept {
   shared_ref<executor_link> left;
   {
     const auto held = m_meeting.lock();
-    if (!is_at_caller_of(env)) return raise_not_asked(env);
+    if (!is_at_caller_of(env)) return detail::raise_not_asked(env);
     if (m_phase == phase::running || m_answered)
-      return raise_argument_error(env, "this call was begun already");
+      return detail::raise_argument_error(env, "this call was begun already");
     if (m_phase == phase::queued) {
       leave_queue(phase::running);
       return atoms::true_.raw();
@@ -76,9 +76,9 @@ inline ERL_NIF_TERM slot::answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM c
   shared_ref<executor_link> left;
   {
     auto held = m_meeting.lock();
-    if (!is_at_caller_of(env)) return raise_not_asked(env);
+    if (!is_at_caller_of(env)) return detail::raise_not_asked(env);
     if (m_answered || m_phase == phase::queued)
-      return raise_argument_error(env, "this call was answered already, or has not begun");
+      return detail::raise_argument_error(env, "this call was answered already, or has not begun");
     m_answered = true;
     // Before the caller goes on: its next call is not to find this one in its way.
     left = leave_executor(held);
@@ -96,7 +96,7 @@ inline ERL_NIF_TERM slot::route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept {
   shared_ref<executor_link> front;
   {
     const auto held = m_meeting.lock();
-    if (!is_at_caller_of(env)) return raise_not_asked(env);
+    if (!is_at_caller_of(env)) return detail::raise_not_asked(env);
     front = m_executor;
   }
   int arity = 0;
@@ -104,7 +104,8 @@ inline ERL_NIF_TERM slot::route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept {
   ErlNifUInt64 max_queue = 0;
   if (!enif_get_tuple(env, pool, &arity, &parts) || arity != 3 || !enif_is_list(env, parts[0]) ||
       !enif_get_uint64(env, parts[1], &max_queue)) {
-    return raise_argument_error(env, "expected the workers of a pool, its bound and the call");
+    return detail::raise_argument_error(env,
+                                        "expected the workers of a pool, its bound and the call");
   }
   const std::shared_ptr<known_pool> known = front->make_own_pool();
   std::vector<shared_ref<executor_link>> workers;
@@ -130,7 +131,7 @@ inline ERL_NIF_TERM slot::route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept {
       return enif_make_tuple2(env, atoms::forward.raw(), enif_make_pid(env, &chosen->pid()));
     }
   }
-  refuse(*this, env, found);
+  detail::refuse(*this, env, found);
   leave_executor();
   return atoms::refused.raw();
 }
@@ -152,7 +153,7 @@ inline ERL_NIF_TERM tell(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcep
   void* object = nullptr;
   if (!enif_get_resource(env, argv[0], plain_objects.type(), &object) &&
       !enif_get_resource(env, argv[0], monitoring_objects.type(), &object)) {
-    return raise_argument_error(env, "expected a call that this library has made");
+    return detail::raise_argument_error(env, "expected a call that this library has made");
   }
   return static_cast<shared_object*>(object)->tell(env, argv[1], argv[2]);
 }

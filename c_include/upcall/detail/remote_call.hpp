@@ -50,12 +50,12 @@ R value_of_reply(const reply& given) {
 template <class R>
 result<R> result_of_reply(const reply& given, const executor& asked,
                           std::chrono::nanoseconds timeout) {
-  if (given.kind != reply_kind::returned) return error_of_reply(given, asked, timeout);
+  if (given.kind != reply_kind::returned) return detail::error_of_reply(given, asked, timeout);
   try {
     if constexpr (std::is_void_v<R>) {
       return std::monostate{};
     } else {
-      return value_of_reply<R>(given);
+      return detail::value_of_reply<R>(given);
     }
   } catch (const error& failure) {
     return failure;
@@ -76,13 +76,13 @@ struct drop_on_exit {
 template <class R>
 result<R> run_on(ErlNifEnv* env, const waiting_place& place, const sending_env& message,
                  const executor& asked, const job& work, std::chrono::nanoseconds timeout) {
-  if (!place.is_free()) return error_of_reply({reply_kind::overloaded}, asked, timeout);
+  if (!place.is_free()) return detail::error_of_reply({reply_kind::overloaded}, asked, timeout);
   const clock::time_point deadline = deadline_after(timeout);
-  const shared_ref<slot> call = make_call(message, hearing::yes);
-  dispatch(message, asked, *call, work);
+  const shared_ref<slot> call = detail::make_call(message, hearing::yes);
+  detail::dispatch(message, asked, *call, work);
   const drop_on_exit late{*call};
-  wait_for(env, call, deadline);
-  return result_of_reply<R>(call->take_or_drop(), asked, timeout);
+  detail::wait_for(env, call, deadline);
+  return detail::result_of_reply<R>(call->take_or_drop(), asked, timeout);
 }
 
 }  // namespace detail

@@ -32,7 +32,7 @@ class sequence_base {
   ERL_NIF_TERM request(frame& running) {
     const ERL_NIF_TERM rest = m_rest->in(running);
     const char* const function = m_state == state::not_begun ? "start" : "next";
-    const ERL_NIF_TERM made = mfa_request(
+    const ERL_NIF_TERM made = detail::mfa_request(
         running, "Elixir.Upcall.Sequence", function,
         enif_make_list2(running.env(), rest, enif_make_uint64(running.env(), m_growth.next())));
     // An enumeration that raises has ended. To halt it would be to clean up a second time.

@@ -19,6 +19,7 @@
 #include "printed.hpp"
 #include "request_awaiter.hpp"
 #include "sequence_base.hpp"
+#include "task_promise.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -171,9 +172,11 @@ class next_awaiter final : public request_awaiter {
 };
 
 template <class T>
-next_awaiter<T> make_awaiter(coroutine_promise& by, const async_next<T>& awaited) noexcept {
-  return {by, *awaited.source};
-}
+struct awaiter_of<async_next<T>> {
+  static next_awaiter<T> make(coroutine_promise& by, const async_next<T>& awaited) noexcept {
+    return {by, *awaited.source};
+  }
+};
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

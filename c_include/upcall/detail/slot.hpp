@@ -95,7 +95,7 @@ class slot final : public shared_object {
     const auto held = m_meeting.lock();
     if (m_phase == phase::done) return false;
     enif_self(env, &m_waiter);
-    m_message.emplace(turn_message(env, reference));
+    m_message.emplace(detail::turn_message(env, reference));
     return true;
   }
   bool withdraw() noexcept {

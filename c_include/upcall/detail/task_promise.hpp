@@ -22,16 +22,21 @@ namespace detail {
 template <class Task>
 class task_awaiter;
 
-/// Makes what waits for a value that a coroutine awaits: overloads of it, found by the value's
-/// type, say what can be awaited.
+/// Specialised for each type that a coroutine can await: `make(by, awaited)` makes what waits for
+/// it. (A function would be looked for in the user's namespaces, too.)
+template <class Awaited>
+struct awaiter_of;
+
 template <class R>
-task_awaiter<task<R>> make_awaiter(coroutine_promise& by, task<R>&& awaited) {
-  return {by, std::move(awaited)};
-}
+struct awaiter_of<task<R>> {
+  static task_awaiter<task<R>> make(coroutine_promise& by, task<R>&& awaited) {
+    return {by, std::move(awaited)};
+  }
+};
 
 template <class Awaited>
 concept awaitable_here = requires(coroutine_promise& by, Awaited&& awaited) {
-  make_awaiter(by, std::forward<Awaited>(awaited));
+  awaiter_of<std::remove_cvref_t<Awaited>>::make(by, std::forward<Awaited>(awaited));
 };
 
 /// What all promises of ours do.
@@ -68,7 +73,7 @@ class promise_base : public coroutine_promise {
         "call of an upcall::async_function, an upcall::future, upcall::yield(), "
         "upcall::exclusive::async_lock() and upcall::sequence::next(): only these give the "
         "scheduler back to Elixir");
-    return make_awaiter(*this, std::forward<Awaited>(awaited));
+    return awaiter_of<std::remove_cvref_t<Awaited>>::make(*this, std::forward<Awaited>(awaited));
   }
 };
 

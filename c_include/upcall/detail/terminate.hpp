@@ -64,7 +64,7 @@ inline void report_thrown_by_destructor() noexcept {
     pinned_call* const call_here = current_pinned_call();
     if (call_here != nullptr && enif_thread_type() == ERL_NIF_THR_UNDEFINED)
       call_here->park(
-          exception_reply(call_here->env(), "Elixir.RuntimeError", terminate_message()));
+          detail::exception_reply(call_here->env(), "Elixir.RuntimeError", terminate_message()));
     report_thrown_by_destructor();
     if (earlier_terminate_handler != nullptr) earlier_terminate_handler();
     std::abort();
@@ -72,7 +72,7 @@ inline void report_thrown_by_destructor() noexcept {
   // The text is gone before the stack is lost, which frees nothing.
   ERL_NIF_TERM reply = 0;
   if (!running->is_abandoned())
-    reply = exception_reply(running->env(), "Elixir.RuntimeError", terminate_message());
+    reply = detail::exception_reply(running->env(), "Elixir.RuntimeError", terminate_message());
   running->park(reply);
 }
 

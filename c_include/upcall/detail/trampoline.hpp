@@ -25,16 +25,16 @@ UPCALL_ALWAYS_INLINE frame_handle* handle_of(ErlNifEnv* env, ERL_NIF_TERM refere
                                              ERL_NIF_TERM& failure) noexcept {
   void* object = nullptr;
   if (!enif_get_resource(env, reference, frame_handle_type.type(), &object)) {
-    failure =
-        raise_argument_error(env, "expected a native frame of this library as it is loaded now");
+    failure = detail::raise_argument_error(
+        env, "expected a native frame of this library as it is loaded now");
     return nullptr;
   }
   auto* handle = static_cast<frame_handle*>(object);
   ErlNifPid self;
   enif_self(env, &self);
   if (self.pid != handle->owner) {
-    failure =
-        raise_argument_error(env, "a native frame can be resumed by the process that made it only");
+    failure = detail::raise_argument_error(
+        env, "a native frame can be resumed by the process that made it only");
     return nullptr;
   }
   return handle;
@@ -43,14 +43,14 @@ UPCALL_ALWAYS_INLINE frame_handle* handle_of(ErlNifEnv* env, ERL_NIF_TERM refere
 /// The same, of a suspended frame, which the process may resume.
 UPCALL_ALWAYS_INLINE frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM reference,
                                              ERL_NIF_TERM& failure) noexcept {
-  frame_handle* const handle = handle_of(env, reference, failure);
+  frame_handle* const handle = detail::handle_of(env, reference, failure);
   if (handle == nullptr || handle->suspended != nullptr) return handle;
-  failure = raise_argument_error(env, "this native frame has ended");
+  failure = detail::raise_argument_error(env, "this native frame has ended");
   return nullptr;
 }
 
 inline ERL_NIF_TERM raise_wrong_step(ErlNifEnv* env) noexcept {
-  return raise_argument_error(
+  return detail::raise_argument_error(
       env, "this native frame waits for another upcall, or its roots were changed");
 }
 
@@ -59,14 +59,14 @@ inline ERL_NIF_TERM raise_wrong_step(ErlNifEnv* env) noexcept {
 template <outcome_kind Kind>
 ERL_NIF_TERM resume(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
   ERL_NIF_TERM failure = 0;
-  const frame_handle* handle = own_frame(env, argv[0], failure);
+  const frame_handle* handle = detail::own_frame(env, argv[0], failure);
   if (handle == nullptr) return failure;
   if (handle->dirty != 0 && enif_thread_type() == ERL_NIF_THR_NORMAL_SCHEDULER) {
     return enif_schedule_nif(env, "__upcall_resume__", static_cast<int>(handle->dirty),
                              &resume<Kind>, 4, argv);
   }
   frame& running = *handle->suspended;
-  if (!running.take_roots(env, argv[1], argv[2])) return raise_wrong_step(env);
+  if (!running.take_roots(env, argv[1], argv[2])) return detail::raise_wrong_step(env);
   return running.run_step(env, Kind, argv[3]);
 }
 
@@ -75,12 +75,12 @@ ERL_NIF_TERM resume(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
 /// back and gives `:withdrawn`; or `:granted`, when the message is under way.
 inline ERL_NIF_TERM await_turn(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
   ERL_NIF_TERM failure = 0;
-  const frame_handle* handle = own_frame(env, argv[0], failure);
+  const frame_handle* handle = detail::own_frame(env, argv[0], failure);
   if (handle == nullptr) return failure;
   waitable* const wanted = handle->suspended->awaited;
   const bool withdraws = enif_is_identical(argv[1], atoms::nil.raw());
   if (wanted == nullptr || (!withdraws && !enif_is_ref(env, argv[1]))) {
-    return raise_argument_error(env, "this native frame does not wait for its turn");
+    return detail::raise_argument_error(env, "this native frame does not wait for its turn");
   }
   if (withdraws) return (wanted->withdraw() ? atoms::withdrawn : atoms::granted).raw();
   return (wanted->await(env, argv[1]) ? atoms::waiting : atoms::granted).raw();
@@ -103,7 +103,7 @@ inline ERL_NIF_TERM finish_closed(ErlNifEnv* env, frame* closed) noexcept {
 /// is left to the finisher.
 inline ERL_NIF_TERM close_frame(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) noexcept {
   ERL_NIF_TERM failure = 0;
-  frame_handle* const handle = handle_of(env, argv[0], failure);
+  frame_handle* const handle = detail::handle_of(env, argv[0], failure);
   if (handle == nullptr) return failure;
   if (handle->suspended == nullptr) return atoms::ok.raw();
   if (handle->dirty != 0 && enif_thread_type() == ERL_NIF_THR_NORMAL_SCHEDULER) {
@@ -111,7 +111,7 @@ inline ERL_NIF_TERM close_frame(ErlNifEnv* env, int argc, const ERL_NIF_TERM arg
                              &close_frame, argc, argv);
   }
   const bool is_current = handle->suspended->take_roots(env, argv[1], argv[2]);
-  if (!is_current && !handle->suspended->is_enumerated()) return raise_wrong_step(env);
+  if (!is_current && !handle->suspended->is_enumerated()) return detail::raise_wrong_step(env);
   frame* const closed = std::exchange(handle->suspended, nullptr);
   closed->abandon();
   if (!is_current) {
@@ -133,11 +133,11 @@ inline ERL_NIF_TERM info(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
   };
   ERL_NIF_TERM map = enif_make_new_map(env);
   // Of a library without fibers, until a part that has them says otherwise.
-  put_info(env, map, "stacks", enif_make_uint(env, 0));
-  put_info(env, map, "max_stacks", enif_make_uint(env, 0));
-  put_info(env, map, "light_guards", atoms::false_.raw());
+  detail::put_info(env, map, "stacks", enif_make_uint(env, 0));
+  detail::put_info(env, map, "max_stacks", enif_make_uint(env, 0));
+  detail::put_info(env, map, "light_guards", atoms::false_.raw());
   for (const auto& [name, count] : entries) {
-    put_info(env, map, name, enif_make_uint64(env, count->load(std::memory_order_relaxed)));
+    detail::put_info(env, map, name, enif_make_uint64(env, count->load(std::memory_order_relaxed)));
   }
   library_part::add_info_of_all(env, map);
   return map;

@@ -36,7 +36,7 @@ struct tuple_codec {
   template <std::size_t... Positions>
   static ERL_NIF_TERM encode_all(ErlNifEnv* env, [[maybe_unused]] const Tuple& values,
                                  std::index_sequence<Positions...>) {
-    const std::array<ERL_NIF_TERM, sizeof...(Ts)> elements{encode_part<Ts>(
+    const std::array<ERL_NIF_TERM, sizeof...(Ts)> elements{detail::encode_part<Ts>(
         env, std::get<Positions>(values), [] { return place_of_element(Positions + 1); })...};
     return enif_make_tuple_from_array(env, elements.data(), unsigned{sizeof...(Ts)});
   }
@@ -46,8 +46,8 @@ struct tuple_codec {
                           [[maybe_unused]] const ERL_NIF_TERM* elements,
                           std::index_sequence<Positions...>) {
     // Braces: elements are decoded, and complained about, from left to right.
-    return Tuple{decode_part<Ts>(env, elements[Positions],
-                                 [] { return place_of_element(Positions + 1); })...};
+    return Tuple{detail::decode_part<Ts>(env, elements[Positions],
+                                         [] { return place_of_element(Positions + 1); })...};
   }
 };
 

@@ -92,10 +92,10 @@ class awaited_slot final : public waitable {
 
 /// Asks Elixir to wait until the deadline for what the frame's `awaited` is.
 inline ERL_NIF_TERM wait_request(frame& running, clock::time_point deadline) noexcept {
-  if (deadline == no_deadline) return wait_request(running, atoms::infinity.raw());
+  if (deadline == no_deadline) return detail::wait_request(running, atoms::infinity.raw());
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
   constexpr std::int64_t longest = std::numeric_limits<std::uint32_t>::max();  // of a `receive`
-  return wait_request(
+  return detail::wait_request(
       running, enif_make_int64(running.env(), std::clamp<std::int64_t>(left.count(), 0, longest)));
 }
 
@@ -103,7 +103,7 @@ inline void wait_in_frame(const shared_ref<slot>& call, clock::time_point deadli
   frame& running = frame_for_upcall();
   if (call->done()) return;
   const awaited_slot waiting(call, running);
-  running.suspend(wait_request(running, deadline));
+  running.suspend(detail::wait_request(running, deadline));
 }
 
 /// A call that the body of a pinned NIF waits for.

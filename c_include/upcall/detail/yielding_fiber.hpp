@@ -34,14 +34,15 @@ template <class T>
 void run_yielding(frame& running, const ERL_NIF_TERM* arguments, const body_call& body) {
   chunk<T> values(running.nif().chunk_size);
   const yielding_scope scope(running, values);
-  running.suspend(generate_request(running, arguments));
+  running.suspend(detail::generate_request(running, arguments));
   values.go_on();
   std::exception_ptr failure;
   try {
     body();
     running.rethrow_unscoped_failure();
     if (running.is_abandoned()) return;
-    running.set_result(make_tuple(running.env(), atoms::return_.raw(), values.take(running)));
+    running.set_result(
+        detail::make_tuple(running.env(), atoms::return_.raw(), values.take(running)));
     return;
   } catch (...) {
     failure = std::current_exception();
@@ -49,7 +50,7 @@ void run_yielding(frame& running, const ERL_NIF_TERM* arguments, const body_call
   // What was yielded before it comes before it.
   while (!running.is_abandoned() && !values.empty()) {
     try {
-      running.suspend(chunk_request(running));
+      running.suspend(detail::chunk_request(running));
     } catch (const abandoned&) {
       throw;
     } catch (...) {  // a value before it has no term, and so failed first
@@ -80,7 +81,7 @@ void yield_on_fiber(frame& running, T value) {
   if (running.yielded == nullptr || running.yielded->type() != chunk_base::type_of<T>())
     throw_not_yielding(typeid(T));
   if (!static_cast<chunk<T>*>(running.yielded)->add(std::move(value))) return;
-  running.suspend(chunk_request(running));
+  running.suspend(detail::chunk_request(running));
   running.yielded->go_on();
 }
 
