@@ -175,6 +175,13 @@ class error : public std::exception {
 /// std::exception&)` does not stop it. Threads: the call's own.
 class abandoned final {};
 
+namespace detail {
+
+/// Whether the calling code can only be that of a destructor, which may not throw. (frame.hpp)
+bool is_in_destructor() noexcept;
+
+}  // namespace detail
+
 /// Says that a term is not what was expected, with where it was found: "element 3: ".
 /// Threads: the call's own; what was got is borrowed.
 class bad_term : public std::exception {

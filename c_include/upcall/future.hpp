@@ -56,16 +56,16 @@ class future {
   /// this. Throws: `error`, as the call would have; `abandoned`.
   R get() {
     if constexpr (std::is_void_v<R>) {
-      try_get().value();
+      wait_and_take().value();
     } else {
-      return try_get().value();
+      return wait_and_take().value();
     }
   }
-  /// The same, without a throw of the `error` that came in the place of a value. Throws: `error`
-  /// where it can't wait; `abandoned`.
+  /// The same, without a throw of the `error` that came in the place of a value; where it can't
+  /// wait, that says so, and the answer is still to come. Throws: `abandoned`, as
+  /// `executor_function::try_call`.
   result<R> try_get() {
-    wait_until(m_deadline);
-    return take();
+    return detail::result_of<R>([&] { return wait_and_take(); });
   }
 
  private:
@@ -73,6 +73,10 @@ class future {
   friend class executor_function;
   friend class detail::future_awaiter<R>;
 
+  result<R> wait_and_take() {
+    wait_until(m_deadline);
+    return take();
+  }
   result<R> take() {
     static_cast<void>(call());  // another frame may have taken it
     const detail::shared_ref<detail::slot> done = std::move(m_call);

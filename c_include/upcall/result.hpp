@@ -66,9 +66,6 @@ result(upcall::error)->result<owned_term>;
 
 namespace detail {
 
-/// Whether the calling code can only be that of a destructor, which may not throw. (frame.hpp)
-bool is_in_destructor() noexcept;
-
 /// Gives what `call()` gives, or the error that it throws. Throws: all else; of destructors,
 /// `abandoned` only where it can't be told that they run.
 template <class R, class Call>

@@ -119,6 +119,7 @@ ERL_NIF_TERM cast_and_apply(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) {
 
 // The same, while no thread can be started.
 ERL_NIF_TERM cast_without_threads(ErlNifEnv* env, int arity, const ERL_NIF_TERM argv[]) {
+#if defined(__GLIBC__)
   pthread_attr_t usual;
   pthread_attr_t huge;
   pthread_getattr_default_np(&usual);
@@ -128,6 +129,9 @@ ERL_NIF_TERM cast_without_threads(ErlNifEnv* env, int arity, const ERL_NIF_TERM 
   const ERL_NIF_TERM outcome = cast_plain(env, arity, argv);
   pthread_setattr_default_np(&usual);
   return outcome;
+#else
+  return enif_raise_exception(env, enif_make_atom(env, "not_here"));
+#endif
 }
 
 // call_plain(caster): calls and waits.

@@ -40,12 +40,17 @@ class courier {
       const std::lock_guard held(m_mutex);
       if (!m_runs && !start_thread()) return 0;
       m_letters.push_back({to, shared_ref<slot>::share(call), std::move(env), copy});
-      number = ++m_taken;
+      number = m_taken.load(std::memory_order_relaxed) + 1;
+      m_taken.store(number, std::memory_order_relaxed);
     }
     m_wake.notify_one();
     return number;
   }
 
+  /// Gives the number of the last call that it has taken.
+  [[nodiscard]] std::uint64_t last_taken() const noexcept {
+    return m_taken.load(std::memory_order_relaxed);
+  }
   /// Whether the call of that number, and all before it, have been sent.
   [[nodiscard]] bool has_sent(std::uint64_t number) const noexcept {
     return m_sent.load(std::memory_order_acquire) >= number;
@@ -88,8 +93,8 @@ class courier {
   std::mutex m_mutex;
   std::condition_variable m_wake;
   std::deque<letter> m_letters;
-  std::uint64_t m_taken = 0;
   bool m_runs = false;
+  std::atomic<std::uint64_t> m_taken{0};
   std::atomic<std::uint64_t> m_sent{0};
 };
 

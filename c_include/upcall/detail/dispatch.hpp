@@ -12,6 +12,7 @@
 #include "placement.hpp"
 #include "sending_env.hpp"
 #include "slot.hpp"
+#include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -80,7 +81,7 @@ inline bool defer(const sending_env& env, const executor& to, slot& call,
   if (!call.promise()) return detail::refuse(call, env.sender(), placement::overloaded);
   const std::uint64_t number = deferred_calls->take(to, call, message);
   if (number == 0) return detail::refuse(call, env.sender(), placement::overloaded);
-  env.note_deferred(number);
+  this_thread_frames().last_deferred = number;
   return true;
 }
 

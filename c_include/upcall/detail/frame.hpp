@@ -272,10 +272,9 @@ class frame : public holder {
   [[nodiscard]] body_kind body() const noexcept { return m_body; }
 
   std::exception_ptr* c_failure =
-      &m_unscoped_failure;          ///< where C callbacks leave what they caught
-  waitable* awaited = nullptr;      ///< what it waits for, on its stack
-  chunk_base* yielded = nullptr;    ///< where the values that it yields go
-  std::uint64_t last_deferred = 0;  ///< the courier's number of its last call there
+      &m_unscoped_failure;        ///< where C callbacks leave what they caught
+  waitable* awaited = nullptr;    ///< what it waits for, on its stack
+  chunk_base* yielded = nullptr;  ///< where the values that it yields go
 
   /// Throws what C callbacks have caught outside of a call into C.
   void rethrow_unscoped_failure() {

@@ -20,11 +20,9 @@ class sending_env {
  public:
   /// `given` is what the user has: the environment of a NIF, or null.
   explicit sending_env(ErlNifEnv* given) {
-    frame* const running = current_frame();
-    thread_frames& here = this_thread_frames();
-    m_last_deferred = running != nullptr ? &running->last_deferred : &here.last_deferred;
-    if (here.destructor_env != nullptr) {
-      m_sender = here.destructor_env;
+    const frame* const running = current_frame();
+    if (ErlNifEnv* const destructor = this_thread_frames().destructor_env) {
+      m_sender = destructor;
     } else if (running != nullptr && running->env() != nullptr) {
       m_process = running->env();
     } else if (enif_thread_type() == ERL_NIF_THR_UNDEFINED) {
@@ -43,14 +41,12 @@ class sending_env {
   /// Whether the courier has to send: nothing can be sent from here, or what was deferred before is
   /// not sent yet, and would come after this.
   [[nodiscard]] bool is_deferred() const noexcept {
-    return (m_sender == nullptr && !m_is_ours) || !deferred_calls->has_sent(*m_last_deferred);
+    return (m_sender == nullptr && !m_is_ours) || !deferred_calls->has_sent(last_deferred());
   }
   /// Whether the process has been killed since, so that the VM does not take messages from it.
   [[nodiscard]] bool is_too_late() const noexcept {
     return m_process != nullptr && !may_send(m_process);
   }
-  /// Notes the number that the courier gave to a call from here.
-  void note_deferred(std::uint64_t number) const noexcept { *m_last_deferred = number; }
 
   /// Gives the process that the call is made for, or 0.
   [[nodiscard]] ERL_NIF_TERM caller() const noexcept {
@@ -76,6 +72,14 @@ class sending_env {
   }
 
  private:
+  /// The number of the last call that the courier had from here. A frame gives it one only once its
+  /// process was killed, and may then go on on another thread, which finishes it.
+  static std::uint64_t last_deferred() noexcept {
+    const frame* const running = current_frame();
+    if (running == nullptr) return this_thread_frames().last_deferred;
+    return running->is_abandoned() ? deferred_calls->last_taken() : 0;
+  }
+
   /// Whether the VM takes messages from the process of an environment: on a dirty scheduler, where
   /// native code goes on after its process was killed, only before that.
   static bool may_send(ErlNifEnv* process) noexcept {
@@ -89,8 +93,6 @@ class sending_env {
   ErlNifEnv* m_process = nullptr;  // of the NIF that runs here
   ErlNifEnv* m_sender = nullptr;
   bool m_is_ours = false;  // the thread
-  std::uint64_t* m_last_deferred =
-      nullptr;  // of the frame, which may change threads, or the thread
 };
 
 }  // namespace detail
