@@ -284,10 +284,11 @@ defmodule Upcall.DestructorTest do
                   "in a destructor, use f.on(executor).cast(…), or try_call", server}
     end
 
-    test "try_call gives that as a value", %{server: server, tell: tell} do
-      for way <- [:try_call, :try_call_kept] do
+    test "try_call and try_get give that as a value", %{server: server, tell: tell} do
+      for way <- [:try_call, :try_call_kept, :try_get] do
         drop(fn -> Native.make(tell, server, 1, way) end)
-        assert {text, ^server} = assert_told(1)
+        # The function itself may have been run, too: what is dropped may have begun.
+        assert_receive {:told, 1, "" <> text, ^server} when text != "call", @at_once
         assert text =~ ~r/in the destructor of a resource.*in a destructor, use/
       end
     end
@@ -318,6 +319,61 @@ defmodule Upcall.DestructorTest do
                "upcall: an exception left the destructor of a resource, on a scheduler, which ends the " <>
                  "VM: waiting for an executor in the destructor of a resource would block a " <>
                  "scheduler of the VM; in a destructor, use cast or try_call"
+    end
+  end
+
+  describe "the destructors of a module's objects" do
+    @keep """
+    {:ok, server} = Upcall.Server.start_link()
+    main = self()
+    tell = fn number, _ -> send(main, {:told, number}) end
+
+    keep = fn ->
+      spawn(fn ->
+        kept =
+          {UpcallTest.Destructor.make(tell, server, 1, :cast),
+           UpcallTest.Destructor.make_foreign(UpcallTest.Destructor.make_caster(tell, server, 2, 2))}
+
+        send(main, :made)
+        receive(do: (:end -> kept))
+      end)
+    end
+
+    keeper = keep.()
+    receive(do: (:made -> :ok))
+    """
+    @load "Code.compile_file(\"test/support/destructor.exs\")\n"
+    @drop """
+    Process.exit(keeper, :kill)
+    Enum.sort(for _ <- 1..2, do: receive(do: ({:told, number} -> number))) |> IO.inspect()
+    """
+
+    test "tell when it was loaded again" do
+      code =
+        @keep <>
+          "Code.compiler_options(ignore_module_conflict: true)\n" <>
+          @load <> ":code.purge(UpcallTest.Destructor)\n" <> @drop
+
+      assert {"[1, 2]\n", 0} = ChildVM.run(code, require: ["support/destructor.exs"])
+    end
+
+    test "do no harm when it is gone, and the executor logs that it can't ask it" do
+      code =
+        @keep <>
+          """
+          defmodule Told do
+            def log(%{msg: {:string, text}}, %{config: main}), do: send(main, {:logged, "\#{text}"})
+          end
+
+          :logger.remove_handler(Logger)
+          :logger.add_handler(:told, Told, %{config: self()})
+          :code.delete(UpcallTest.Destructor)
+          :code.purge(UpcallTest.Destructor)
+          Process.exit(keeper, :kill)
+          receive(do: ({:logged, "Upcall: a call can't be answered: " <> _} -> IO.puts("logged")))
+          """ <> @load <> "keeper = keep.()\nreceive(do: (:made -> :ok))\n" <> @drop
+
+      assert {"logged\n[1, 2]\n", 0} = ChildVM.run(code, require: ["support/destructor.exs"])
     end
   end
 

@@ -181,9 +181,12 @@ void destroy_foreign(ErlNifEnv*, void* object) {
 }
 
 int load(ErlNifEnv* env, void**, ERL_NIF_TERM info) {
-  foreign_type =
-      enif_open_resource_type(env, nullptr, "foreign", destroy_foreign, ERL_NIF_RT_CREATE, nullptr);
+  const auto flags = static_cast<ErlNifResourceFlags>(ERL_NIF_RT_CREATE | ERL_NIF_RT_TAKEOVER);
+  foreign_type = enif_open_resource_type(env, nullptr, "foreign", destroy_foreign, flags, nullptr);
   return upcall::load(env, info);
+}
+int upgrade(ErlNifEnv* env, void** priv_data, void**, ERL_NIF_TERM info) {
+  return load(env, priv_data, info);
 }
 
 ErlNifFunc functions[] = {
@@ -217,4 +220,4 @@ ErlNifFunc functions[] = {
 
 }  // namespace
 
-ERL_NIF_INIT(Elixir.UpcallTest.Destructor, functions, load, nullptr, nullptr, nullptr)
+ERL_NIF_INIT(Elixir.UpcallTest.Destructor, functions, load, nullptr, upgrade, nullptr)

@@ -13,7 +13,7 @@
 namespace {
 
 /// What a destructor tries.
-enum class way { cast, try_call, call, try_call_kept, call_kept, throws };
+enum class way { cast, try_call, call, try_get, try_call_kept, call_kept, throws };
 
 }  // namespace
 
@@ -21,7 +21,8 @@ template <>
 struct upcall::codec<way>
     : upcall::enum_codec<
           way, upcall::named<way::cast, "cast">, upcall::named<way::try_call, "try_call">,
-          upcall::named<way::call, "call">, upcall::named<way::try_call_kept, "try_call_kept">,
+          upcall::named<way::call, "call">, upcall::named<way::try_get, "try_get">,
+          upcall::named<way::try_call_kept, "try_call_kept">,
           upcall::named<way::call_kept, "call_kept">, upcall::named<way::throws, "throws">> {};
 
 namespace {
@@ -75,6 +76,8 @@ class teller {
     switch (m_how) {
       case way::try_call:
         return text_of(m_bound.try_call(m_number, "call"));
+      case way::try_get:
+        return text_of(m_bound.async(m_number, "call").try_get());
       case way::try_call_kept:
         return text_of(m_kept.try_call(m_number, "call"));
       case way::call:
