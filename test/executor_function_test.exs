@@ -29,9 +29,9 @@ defmodule Upcall.ExecutorFunctionTest do
   defp assert_empty_mailbox,
     do: assert(Process.info(self(), :messages) == {:messages, []})
 
-  defp await_queued(pid, count) do
-    Wait.until(fn -> Process.info(pid, :message_queue_len) == {:message_queue_len, count} end)
-  end
+  # They wait in the library, and in no mailbox.
+  defp await_queued(count),
+    do: Wait.until(fn -> Upcall.Frame.info(Native).waiting == count end)
 
   # In the executor: tells the test, and waits for `:go`.
   defp stopper do
@@ -166,7 +166,7 @@ defmodule Upcall.ExecutorFunctionTest do
       assert {number, _} = kind.(stopper(), server, 5)
       assert number == numbers.timed_out
       send(server, :go)
-      {:ok, dying} = GenServer.start(Upcall.Server, nil)
+      {:ok, dying} = GenServer.start(Upcall.Server, max_queue: 1_000)
       assert {number, text} = kind.(fn _ -> Process.exit(self(), :kill) end, dying, 60_000)
       assert {number, text =~ "died while it had the call: killed"} == {numbers.down, true}
       assert {number, _} = kind.(& &1, dying, 60_000)
@@ -201,7 +201,7 @@ defmodule Upcall.ExecutorFunctionTest do
       callers =
         for _ <- 1..10, do: spawn_monitor(fn -> Native.call_on(fun, server, 1, 60_000) end)
 
-      await_queued(server, 10)
+      await_queued(10)
       for {pid, _} <- callers, do: Process.exit(pid, :kill)
 
       for {pid, ref} <- callers,
@@ -217,7 +217,7 @@ defmodule Upcall.ExecutorFunctionTest do
       fun = stopper()
       {caller, ref} = spawn_monitor(fn -> Native.many_on(fun, server, 100) end)
       assert_receive {:running, ^server}, @at_once
-      await_queued(server, 99)
+      await_queued(99)
       Process.exit(caller, :kill)
       assert_receive {:DOWN, ^ref, :process, ^caller, :killed}, @at_once
       Wait.until_no_frames(Native)
@@ -270,7 +270,7 @@ defmodule Upcall.ExecutorFunctionTest do
       task =
         Task.async(fn -> Native.drop_on(fn x -> send(test, {:ran, x}) && x end, server, 100) end)
 
-      await_queued(server, 101)
+      await_queued(101)
       :sys.resume(server)
       assert Task.await(task) == 100
       assert_receive {:ran, 100}
@@ -296,7 +296,9 @@ defmodule Upcall.ExecutorFunctionTest do
 
     test "is taken by the process that makes it, for later" do
       assert Native.cast_on(& &1, self(), 7)
-      assert_receive {:upcall, {Native, _}, _, _, [7]}
+      assert_receive {:upcall, Native, link}
+      assert {number, _caller, _fun, [7]} = Native.__upcall_tell__(link, :take, {10, 1})
+      assert Native.__upcall_tell__(link, :returned, {number, 7}) == {:unheard, false}
     end
 
     test "is not taken where nobody runs or the queue is full" do
@@ -353,6 +355,7 @@ defmodule Upcall.ExecutorFunctionTest do
     end
 
     test "in an executor takes one message there", %{server: server} do
+      assert Native.call_on(& &1, server, 1, 60_000) == 1
       :sys.statistics(server, true)
       assert Native.map_on(& &1, server, Enum.to_list(1..1_000)) == Enum.to_list(1..1_000)
       {:ok, statistics} = :sys.statistics(server, :get)

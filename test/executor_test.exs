@@ -56,17 +56,11 @@ defmodule Upcall.ExecutorTest do
     end
   end
 
-  defp await_queued(pid, count \\ 1) do
-    Wait.until(fn -> Process.info(pid, :message_queue_len) == {:message_queue_len, count} end)
-  end
+  # They wait in the library, and in no mailbox.
+  defp await_queued(count \\ 1),
+    do: Wait.until(fn -> Upcall.Frame.info(Native).waiting == count end)
 
-  # An executor lets go of a call when it collects its garbage.
-  defp assert_no_calls(executors) do
-    Wait.until(fn ->
-      Enum.each([self() | executors], &:erlang.garbage_collect/1)
-      Upcall.Frame.info(Native).calls == 0
-    end)
-  end
+  defp assert_no_calls, do: Wait.until(fn -> Upcall.Frame.info(Native).calls == 0 end)
 
   describe "a call gives" do
     for way <- [:dirty_io, :thread, :frame] do
@@ -112,7 +106,7 @@ defmodule Upcall.ExecutorTest do
         call = ways()[unquote(way)]
 
         for {reason, told} <- [kill: :killed, boom: :boom, shutdown: :shutdown] do
-          {:ok, executor} = GenServer.start(Upcall.Server, nil)
+          {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
           task = call.(executor, stopper(), [], @never)
           assert_receive {:running, ^executor}, @at_once
           Process.exit(executor, reason)
@@ -122,10 +116,10 @@ defmodule Upcall.ExecutorTest do
 
       test "{:down, reason} when the executor dies before the function (#{way})" do
         call = ways()[unquote(way)]
-        {:ok, executor} = GenServer.start(Upcall.Server, nil)
+        {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
         :sys.suspend(executor)
         task = call.(executor, fn -> flunk("it never ran") end, [], @never)
-        await_queued(executor)
+        await_queued()
         Process.exit(executor, :kill)
         assert await_at_once(task) == {:error, {:down, :killed}}
       end
@@ -209,7 +203,7 @@ defmodule Upcall.ExecutorTest do
           Native.apply_io(executor, fun, params, 1_000)
         end
 
-        refute_received {:upcall, _, _, _, _}
+        refute_received {:upcall, _, _}
       end
     end
   end
@@ -300,7 +294,7 @@ defmodule Upcall.ExecutorTest do
     schedulers = :erlang.system_info(:dirty_io_schedulers)
     :sys.suspend(server)
     waiting = for _ <- 1..(schedulers - 1), do: call(server, fn -> :ran end)
-    await_queued(server, schedulers - 1)
+    await_queued(schedulers - 1)
 
     assert await_at_once(call(server, fn -> 1 end)) == {:error, :overloaded}
     assert {:ok, _} = :file.read_file("mix.exs")
@@ -311,7 +305,7 @@ defmodule Upcall.ExecutorTest do
       ways()[:frame].(server, fn -> :frame end, [], @never)
     ]
 
-    await_queued(server, schedulers + 1)
+    await_queued(schedulers + 1)
     :sys.resume(server)
     assert Enum.map(waiting, &await_at_once/1) == List.duplicate({:ok, :ran}, schedulers - 1)
     assert Enum.map(others, &await_at_once/1) == [{:ok, :thread}, {:ok, :frame}]
@@ -328,7 +322,7 @@ defmodule Upcall.ExecutorTest do
 
   # One that waits for a thread's call to a server of its own.
   defp blocked_io_scheduler do
-    {:ok, own} = GenServer.start_link(Upcall.Server, nil)
+    {:ok, own} = GenServer.start_link(Upcall.Server, max_queue: 1_000)
     test = self()
     reference = make_ref()
 
@@ -361,11 +355,11 @@ defmodule Upcall.ExecutorTest do
         tasks = for n <- 1..8, do: call.(server, fn -> send(test, {:ran, n}) end, [], n)
         for task <- tasks, do: assert(await_at_once(task) == {:error, :timeout})
         last = call.(server, fn -> :last end, [], @never)
-        await_queued(server, 9)
+        await_queued(9)
         :sys.resume(server)
         assert await_at_once(last) == {:ok, :last}
         refute_received {:ran, _}
-        assert_no_calls([server])
+        assert_no_calls()
       end
     end
 
@@ -389,10 +383,7 @@ defmodule Upcall.ExecutorTest do
       assert :counters.get(ran, 1) in counts.returned..calls
       assert await_at_once(call(server, fn -> :fine end)) == {:ok, :fine}
 
-      Wait.until(fn ->
-        :erlang.garbage_collect(server)
-        Upcall.Frame.info(ExecutorStress).calls == 0
-      end)
+      Wait.until(fn -> Upcall.Frame.info(ExecutorStress).calls == 0 end)
     end
   end
 
@@ -405,98 +396,116 @@ defmodule Upcall.ExecutorTest do
     do: if(System.monotonic_time(:microsecond) < finish, do: busy_until(finish))
 
   describe "a forged answer is an ArgumentError:" do
-    # The test is the executor, and so has the ticket.
-    defp ticket(params \\ []) do
-      task = call(self(), fn -> :never end, params)
-      assert_receive {:upcall, {module, slot}, caller, _fun, ^params}, @at_once
-      assert {module, caller} == {Native, task.pid}
-      {task, slot}
+    # The test is the executor, and so has the link and takes the call.
+    defp link_of_call(params \\ [], timeout \\ @never) do
+      task = call(self(), fn -> :never end, params, timeout)
+      # The message may come before the call.
+      assert_receive {:upcall, Native, link}, @at_once
+      await_queued()
+      {task, link}
     end
 
-    defp tell(slot, word, content \\ nil), do: Native.__upcall_tell__(slot, word, content)
+    defp take(link), do: tell(link, :take, {10, 1})
+
+    defp begun_call(params \\ [], timeout \\ @never) do
+      {task, link} = link_of_call(params, timeout)
+      assert {number, caller, fun, ^params} = take(link)
+      assert caller == task.pid and is_function(fun, 0)
+      {task, link, number}
+    end
+
+    defp tell(link, word, content), do: Native.__upcall_tell__(link, word, content)
 
     test "before the call has begun" do
-      {task, slot} = ticket()
-      assert_raise ArgumentError, fn -> tell(slot, :returned, 1) end
-      assert_raise ArgumentError, fn -> tell(slot, :raised, 1) end
-      assert tell(slot, :begin) == true
-      assert tell(slot, :returned, :true_one) == :ok
+      {task, link} = link_of_call()
+
+      for number <- 0..3, word <- [:returned, :raised, :lost] do
+        assert_raise ArgumentError, fn -> tell(link, word, {number, 1}) end
+      end
+
+      assert {number, _, _, _} = take(link)
+      assert tell(link, :returned, {number, :true_one}) == {:ok, false}
       assert await_at_once(task) == {:ok, :true_one}
     end
 
     test "a second time" do
-      {task, slot} = ticket()
-      assert tell(slot, :begin) == true
-      assert_raise ArgumentError, fn -> tell(slot, :begin) end
-      assert tell(slot, :returned, 1) == :ok
+      {task, link, number} = begun_call()
+      assert take(link) == :none
+      assert tell(link, :returned, {number, 1}) == {:ok, false}
 
-      for word <- [:begin, :returned, :raised, :down, :route] do
-        assert_raise ArgumentError, fn -> tell(slot, word, 2) end
+      for word <- [:returned, :raised, :lost] do
+        assert_raise ArgumentError, fn -> tell(link, word, {number, 2}) end
       end
 
+      assert take(link) == :none
       assert await_at_once(task) == {:ok, 1}
     end
 
-    test "of a call that timed out, but for the one that is dropped" do
-      task = call(self(), fn -> 1 end, [], 1)
-      assert_receive {:upcall, {Native, slot}, _, _, _}, @at_once
-      assert await_at_once(task) == {:error, :timeout}
-      assert tell(slot, :begin) == false
+    test "with another call's number, or none" do
+      {task, link, number} = begun_call()
 
-      for word <- [:begin, :returned, :raised, :down] do
-        assert_raise ArgumentError, fn -> tell(slot, word, 1) end
+      for wrong <- [nil, number, {number}, {number + 1, 1}, {-1, 1}, {1.0, 1}, {number, 1, 1}] do
+        for word <- [:returned, :raised, :lost] do
+          assert_raise ArgumentError, fn -> tell(link, word, wrong) end
+        end
       end
+
+      assert tell(link, :returned, {number, 1}) == {:ok, false}
+      assert await_at_once(task) == {:ok, 1}
+    end
+
+    test "of a call that timed out, which is not to be taken any more" do
+      {task, link} = link_of_call([], 100)
+      assert await_at_once(task) == {:error, :timeout}
+      assert take(link) == :none
     end
 
     test "of a call that timed out while it ran, after the one that is dropped" do
-      task = call(self(), fn -> 1 end, [], 500)
-      assert_receive {:upcall, {Native, slot}, _, _, _}, @at_once
-      assert tell(slot, :begin) == true
+      {task, link, number} = begun_call([], 500)
       assert await_at_once(task) == {:error, :timeout}
-      assert tell(slot, :returned, 1) == :dropped
-      assert_raise ArgumentError, fn -> tell(slot, :returned, 1) end
+      assert tell(link, :returned, {number, 1}) == {:dropped, false}
+      assert_raise ArgumentError, fn -> tell(link, :returned, {number, 1}) end
     end
 
     test "by another process than the one that was asked" do
-      {task, slot} = ticket()
+      {task, link} = link_of_call()
 
-      other = fn word ->
-        Task.await(Task.async(fn -> catch_error(tell(slot, word, {[self()], 1})) end))
+      other = fn word, content ->
+        Task.await(Task.async(fn -> catch_error(tell(link, word, content)) end))
       end
 
-      for word <- [:begin, :returned, :raised, :down, :route] do
-        assert %ArgumentError{} = other.(word)
-      end
+      assert %ArgumentError{} = other.(:take, {10, 1})
+      assert %ArgumentError{} = other.(:look, nil)
+      assert %ArgumentError{} = other.(:workers, {[self()], 1})
+      assert {number, _, _, _} = take(link)
 
-      assert tell(slot, :begin) == true
-      for word <- [:returned, :raised, :down], do: assert(%ArgumentError{} = other.(word))
-      assert tell(slot, :returned, 7) == :ok
+      for word <- [:returned, :raised, :lost],
+          do: assert(%ArgumentError{} = other.(word, {number, 1}))
+
+      assert tell(link, :returned, {number, 7}) == {:ok, false}
       assert await_at_once(task) == {:ok, 7}
     end
 
     test "with a word that there is not" do
-      {task, slot} = ticket()
+      {task, link, number} = begun_call()
 
-      for word <- [:killed, "begin", nil, 1],
-          do: assert_raise(ArgumentError, fn -> tell(slot, word) end)
+      for word <- [:killed, "take", nil, 1],
+          do: assert_raise(ArgumentError, fn -> tell(link, word, {number, 1}) end)
 
-      assert tell(slot, :begin) == true
-      assert tell(slot, :returned, 1) == :ok
+      assert tell(link, :returned, {number, 1}) == {:ok, false}
       assert await_at_once(task) == {:ok, 1}
     end
 
-    test "with what is no ticket of this library" do
-      for term <- [make_ref(), 1, nil, self(), "ticket"] do
-        assert_raise ArgumentError, fn -> tell(term, :begin) end
-        assert_raise ArgumentError, fn -> tell(term, :returned, 1) end
+    test "with what is no link of this library" do
+      for term <- [make_ref(), 1, nil, self(), "link"], word <- [:take, :returned, :down] do
+        assert_raise ArgumentError, fn -> tell(term, word, {1, 1}) end
       end
     end
 
     test "with an outcome that is none, and the caller is told so" do
       for wrong <- [nil, [], [:error], [:error, 1, [], nil | :text], {:error, 1}] do
-        {task, slot} = ticket()
-        assert tell(slot, :begin) == true
-        assert tell(slot, :raised, wrong) == :ok
+        {task, link, number} = begun_call()
+        assert tell(link, :raised, {number, wrong}) == {:ok, false}
         # In the NIF that waits for it.
         Process.unlink(task.pid)
         monitor = Process.monitor(task.pid)
@@ -505,15 +514,17 @@ defmodule Upcall.ExecutorTest do
       end
     end
 
-    test "with the members of a pool that are none" do
-      {task, slot} = ticket()
+    test "with a capacity, or members of a pool, that are none" do
+      {task, link} = link_of_call()
 
-      for wrong <- [nil, {}, {[1], 1, 1}, {:none, 1, 1}, {[self()], -1, 1}, {[self()], 1}] do
-        assert_raise ArgumentError, fn -> tell(slot, :route, wrong) end
-      end
+      for wrong <- [nil, {}, {10}, {-1, 1}, {:many, 1}, {10, 1, 1}],
+          do: assert_raise(ArgumentError, fn -> tell(link, :take, wrong) end)
 
-      assert tell(slot, :begin) == true
-      assert tell(slot, :returned, 1) == :ok
+      for wrong <- [nil, {}, {[1], 1}, {:none, 1}, {[self()], -1}, {[self()], 1, 1}],
+          do: assert_raise(ArgumentError, fn -> tell(link, :workers, wrong) end)
+
+      assert {number, _, _, _} = take(link)
+      assert tell(link, :returned, {number, 1}) == {:ok, false}
       assert await_at_once(task) == {:ok, 1}
     end
   end
@@ -521,7 +532,7 @@ defmodule Upcall.ExecutorTest do
   describe "an executor that dies" do
     test "after its function is not missed by who was answered" do
       for _ <- 1..20 do
-        {:ok, executor} = GenServer.start(Upcall.Server, nil)
+        {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
         assert await_at_once(call(executor, fn -> :answered end)) == {:ok, :answered}
         Process.exit(executor, :kill)
         Wait.until(fn -> not Process.alive?(executor) end)
@@ -530,14 +541,14 @@ defmodule Upcall.ExecutorTest do
     end
 
     test "by the hand of its function tells so" do
-      {:ok, executor} = GenServer.start(Upcall.Server, nil)
+      {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
 
       assert await_at_once(call(executor, fn -> Process.exit(self(), :kill) end)) ==
                {:error, {:down, :killed}}
     end
 
     test "releases all who wait for it, wherever they do" do
-      {:ok, executor} = GenServer.start(Upcall.Server, nil)
+      {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
       first = call(executor, stopper())
       assert_receive {:running, ^executor}
 
@@ -547,19 +558,19 @@ defmodule Upcall.ExecutorTest do
             way != (&call/4),
             do: way.(executor, fn -> 1 end, [], @never)
 
-      await_queued(executor, length(others))
+      await_queued(length(others))
       Process.exit(executor, :kill)
 
       for task <- [first | others] do
         assert await_at_once(task) == {:error, {:down, :killed}}
       end
 
-      assert_no_calls([])
+      assert_no_calls()
     end
 
     test "is followed under its name by the next one" do
       name = UpcallTest.Reregistered
-      {:ok, first} = GenServer.start(Upcall.Server, nil, name: name)
+      {:ok, first} = GenServer.start(Upcall.Server, [max_queue: 1_000], name: name)
       assert await_at_once(call(name, fn -> self() end)) == {:ok, first}
       task = call(name, stopper())
       assert_receive {:running, ^first}
@@ -567,12 +578,12 @@ defmodule Upcall.ExecutorTest do
       assert await_at_once(task) == {:error, {:down, :killed}}
 
       assert await_at_once(call(name, fn -> 1 end)) == {:error, :noproc}
-      {:ok, second} = GenServer.start(Upcall.Server, nil, name: name)
+      {:ok, second} = GenServer.start(Upcall.Server, [max_queue: 1_000], name: name)
       assert await_at_once(call(name, fn -> self() end)) == {:ok, second}
 
       # Nobody dies, the name just moves.
       Process.unregister(name)
-      {:ok, third} = GenServer.start(Upcall.Server, nil, name: name)
+      {:ok, third} = GenServer.start(Upcall.Server, [max_queue: 1_000], name: name)
       assert await_at_once(call(name, fn -> self() end)) == {:ok, third}
       Enum.each([second, third], &GenServer.stop/1)
     end
@@ -582,7 +593,7 @@ defmodule Upcall.ExecutorTest do
       rounds = if @sanitized, do: 30, else: 150
 
       for round <- 1..rounds do
-        {:ok, executor} = GenServer.start(Upcall.Server, nil)
+        {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
 
         tasks =
           for n <- 1..6 do
@@ -598,14 +609,14 @@ defmodule Upcall.ExecutorTest do
         end
       end
 
-      assert_no_calls([])
+      assert_no_calls()
     end
   end
 
   describe "Upcall.Monitor" do
     # It is restarted by its supervisor, not too often.
     test "killed meanwhile does not keep a call from being released" do
-      {:ok, executor} = GenServer.start(Upcall.Server, nil)
+      {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
       task = call(executor, stopper())
       assert_receive {:running, ^executor}
       kill_monitor()
@@ -613,7 +624,7 @@ defmodule Upcall.ExecutorTest do
       assert await_at_once(task) == {:error, {:down, :unknown}}
 
       # The next one has a reason again.
-      {:ok, executor} = GenServer.start(Upcall.Server, nil)
+      {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
       task = call(executor, stopper())
       assert_receive {:running, ^executor}
       Process.exit(executor, :boom)
@@ -621,7 +632,7 @@ defmodule Upcall.ExecutorTest do
     end
 
     test "killed between two calls is asked anew for the reason" do
-      {:ok, executor} = GenServer.start(Upcall.Server, nil)
+      {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
       assert await_at_once(call(executor, fn -> 1 end)) == {:ok, 1}
       kill_monitor()
       task = call(executor, stopper())
@@ -634,12 +645,12 @@ defmodule Upcall.ExecutorTest do
 
     test "not there at all leaves calls without a reason, but released" do
       Supervisor.terminate_child(Upcall.Supervisor, Upcall.Monitor)
-      {:ok, executor} = GenServer.start(Upcall.Server, nil)
+      {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
       task = call(executor, stopper())
       assert_receive {:running, ^executor}
       before = Process.info(executor, :monitored_by)
       assert Enum.map(1..5, fn _ -> Native.apply_thread(executor, fn -> 1 end, [], 0) end)
-      await_queued(executor, 5)
+      await_queued(5)
       assert Process.info(executor, :monitored_by) == before
       Process.exit(executor, :boom)
       assert await_at_once(task) == {:error, {:down, :unknown}}
@@ -685,7 +696,7 @@ defmodule Upcall.ExecutorTest do
         assert await_at_once(call(server, fn -> :next end)) == {:ok, :next}
       end
 
-      assert_no_calls([server])
+      assert_no_calls()
     end
 
     test "before its call began, and that never runs", %{server: server} do
@@ -695,21 +706,21 @@ defmodule Upcall.ExecutorTest do
       {caller, monitor} =
         spawn_monitor(fn -> Native.apply_io(server, fn -> send(test, :ran) end, [], @never) end)
 
-      await_queued(server)
+      await_queued()
       Process.exit(caller, :kill)
       assert_receive {:DOWN, ^monitor, :process, ^caller, :killed}, @at_once
       Wait.until(fn -> Native.applying() == 0 end, @at_once)
       :sys.resume(server)
       assert await_at_once(call(server, fn -> :next end)) == {:ok, :next}
       refute_received :ran
-      assert_no_calls([server])
+      assert_no_calls()
     end
 
     # The race: the first of an executor's callers dies while it sees to it that the reason of the
     # executor's death is told.
     test "at any moment leaves the executor's death to be told to others" do
       for round <- 1..if(@sanitized, do: 30, else: 150) do
-        {:ok, executor} = GenServer.start(Upcall.Server, nil)
+        {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
 
         {caller, monitor} =
           spawn_monitor(fn -> Native.apply_io(executor, fn -> 1 end, [], @never) end)
@@ -736,7 +747,7 @@ defmodule Upcall.ExecutorTest do
       end
 
       Wait.until(fn -> Native.applying() == 0 end, @at_once)
-      assert_no_calls([server])
+      assert_no_calls()
     end
   end
 

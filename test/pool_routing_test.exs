@@ -1,7 +1,7 @@
 Code.require_file("support/executor_function.exs", __DIR__)
 
 defmodule UpcallTest.PoolRoutingTest do
-  # The first calls of a library come to the pool itself, which gives them to its workers.
+  # The first calls of a library wait until the pool has told who its workers are.
   use ExUnit.Case, async: true
   alias UpcallTest.ExecutorFunction
 
@@ -48,26 +48,24 @@ defmodule UpcallTest.PoolRoutingTest do
     end
   end
 
-  # Until the calls wait in the pool's mailbox.
-  defp start_calls_at_pool(pool, count) do
+  # So that they come before the pool has told.
+  defp start_calls_early(pool, count) do
     :ok = :sys.suspend(pool)
     start_calls(pool, count)
 
-    UpcallTest.Wait.until(fn ->
-      Process.info(pool, :message_queue_len) == {:message_queue_len, count}
-    end)
+    UpcallTest.Wait.until(fn -> Upcall.Frame.info(ExecutorFunction).waiting == count end)
 
     :ok = :sys.resume(pool)
   end
 
   test "many calls that come to a pool before its workers are known are done", %{pool: pool} do
-    start_calls_at_pool(pool, 20)
+    start_calls_early(pool, 20)
     let_go_on(20)
     assert Enum.sort(results(20)) == for(number <- 1..20, do: {:ok, number})
   end
 
   test "no load is left of them, so that as many calls fit as before", %{pool: pool} do
-    start_calls_at_pool(pool, 20)
+    start_calls_early(pool, 20)
     let_go_on(20)
     results(20)
 
@@ -77,7 +75,7 @@ defmodule UpcallTest.PoolRoutingTest do
   end
 
   test "a worker's death is told to the one that it has, and the others go on", %{pool: pool} do
-    start_calls_at_pool(pool, 20)
+    start_calls_early(pool, 20)
     assert_receive {:running, one}, 5_000
     assert_receive {:running, other}, 5_000
     for worker <- [one, other], do: Process.exit(worker, :kill)

@@ -153,7 +153,6 @@ defmodule Upcall.PoolTest do
         {size, max_queue} = {unquote(size), unquote(max_queue)}
         pool = pool(size: size, max_queue: max_queue)
 
-        # The first call of all is routed by the pool, the others are not.
         for _ <- 1..2 do
           workers = for _ <- 1..size, do: occupy(pool)
           for _ <- 1..max_queue//1, do: start_call(pool, fn -> :queued end)
@@ -180,10 +179,11 @@ defmodule Upcall.PoolTest do
       assert %{overloaded: 0, lies: 0} = counts
     end
 
-    # The race: many ask for the last places at once, before the workers are known and after.
+    # The race: many ask for the last places at once.
     test "exactly so many are taken of those that come at once" do
       for _ <- 1..if(@sanitized, do: 5, else: 20) do
         pool = pool(size: 2, max_queue: 3)
+        assert call(pool, fn -> :known_now end) == {:ok, :known_now}
         for worker <- Upcall.Pool.info(pool).workers, do: :sys.suspend(worker)
 
         for _ <- 1..2 do
@@ -304,20 +304,15 @@ defmodule Upcall.PoolTest do
       for _ <- 1..count, do: assert(await_outcome() == {:error, :timeout})
     end
 
-    # What the processes have received of them goes with their garbage.
-    defp await_no_calls(pool) do
-      Wait.until(fn ->
-        for pid <- [pool | Upcall.Pool.info(pool).workers], do: :erlang.garbage_collect(pid)
-        match?(%{calls: 0, waiting: 0}, Upcall.Frame.info(Native))
-      end)
-    end
+    defp await_no_calls,
+      do: Wait.until(fn -> match?(%{calls: 0, waiting: 0}, Upcall.Frame.info(Native)) end)
 
     test "leave nothing behind when a worker has come to them" do
       pool = pool(size: 1)
       worker = occupy(pool)
       give_up(pool, 50)
       release(worker)
-      await_no_calls(pool)
+      await_no_calls()
     end
 
     test "leave nothing behind when others have taken their place" do
@@ -325,7 +320,7 @@ defmodule Upcall.PoolTest do
       worker = occupy(pool)
       for _ <- 1..10, do: give_up(pool, 5)
       release(worker)
-      await_no_calls(pool)
+      await_no_calls()
     end
   end
 
@@ -349,7 +344,7 @@ defmodule Upcall.PoolTest do
 
     test "is told so where there is no other worker" do
       pool = pool(size: 1)
-      # Also when the pool, and not native code, finds that out: the first time.
+      # Also when only the pool knows that: the first time.
       for _ <- 1..3, do: assert(call(pool, nested(pool)) == {:ok, {:error, :calling_self}})
     end
 
@@ -447,8 +442,10 @@ defmodule Upcall.PoolTest do
 
     for stray <- [
           :hello,
-          {:upcall, ref, nil, & &1, []},
+          {:upcall, ref, Native},
+          {:upcall, Native, ref},
           {:upcall, {Native, ref}, nil, & &1, []},
+          {:EXIT, self(), :normal},
           {:DOWN, ref, :process, self(), :x},
           {ref, 1}
         ],

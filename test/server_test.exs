@@ -11,6 +11,10 @@ defmodule Upcall.ServerTest do
 
   @at_once 10_000
 
+  # They wait in the library, and in no mailbox.
+  defp await_waiting(count),
+    do: Wait.until(fn -> Upcall.Frame.info(Native).waiting == count end)
+
   describe "is started" do
     test "under a supervisor, which starts it again when it was killed" do
       name = UpcallTest.Supervised
@@ -58,13 +62,16 @@ defmodule Upcall.ServerTest do
     end
 
     for {options, message} <- [
-          {[nmae: :a], "Upcall.Server: unknown option :nmae, known options are :name, :node"},
+          {[nmae: :a],
+           "Upcall.Server: unknown option :nmae, known options are :name, :max_queue, :node"},
           {[name: "a"],
            "Upcall.Server: option :name: expected an atom, {:global, term} or " <>
              "{:via, module, term}, got: \"a\""},
           {[name: nil],
            "Upcall.Server: option :name: expected an atom, {:global, term} or " <>
              "{:via, module, term}, got: nil"},
+          {[max_queue: -1],
+           "Upcall.Server: option :max_queue: expected a non-negative integer, got: -1"},
           {[node: 'a@b'], "Upcall.Server: option :node: expected an atom, got: 'a@b'"},
           {:demo, "Upcall.Server: expected a keyword list of options, got: :demo"}
         ] do
@@ -87,7 +94,7 @@ defmodule Upcall.ServerTest do
 
       for n <- 1..50 do
         start_call(server, fn -> send(test, {:ran, n}) && n end)
-        Wait.until(fn -> Process.info(server, :message_queue_len) == {:message_queue_len, n} end)
+        await_waiting(n)
       end
 
       :sys.resume(server)
@@ -122,7 +129,7 @@ defmodule Upcall.ServerTest do
     end
 
     test "is ended by a signal that its function brings about, and its caller is told" do
-      {:ok, server} = GenServer.start(Upcall.Server, nil)
+      {:ok, server} = GenServer.start(Upcall.Server, max_queue: 1_000)
       linked = fn -> spawn_link(fn -> exit(:crash) end) && receive(do: (:never -> :ok)) end
       assert call(server, linked) == {:error, {:down, :crash}}
     end
@@ -137,34 +144,32 @@ defmodule Upcall.ServerTest do
             {:DOWN, ref, :process, self(), :normal},
             {ref, :late_reply},
             {:upcall_turn, ref},
-            {:upcall, ref, nil, & &1},
-            {:upcall, ref, nil, & &1, []},
-            {:upcall, {1, 2}, nil, & &1, []}
+            {:upcall, ref},
+            {:upcall, ref, Native},
+            {:upcall, Native, nil},
+            {:upcall, {Native, ref}, nil, & &1, []},
+            :upcall_next
           ],
           do: send(server, stray)
 
       assert call(server, fn -> self() end) == {:ok, server}
     end
 
-    test "logs a ticket that is forged, and goes on", %{server: server} do
+    test "logs a link that is forged, once, and goes on", %{server: server} do
       log =
         capture_log(fn ->
-          send(server, {:upcall, {Native, make_ref()}, nil, fn -> flunk("it never ran") end, []})
-
-          send(
-            server,
-            {:upcall, {NoSuchModule, make_ref()}, nil, fn -> flunk("nor this") end, []}
-          )
-
-          assert call(server, fn -> 1 end) == {:ok, 1}
+          send(server, {:upcall, Native, make_ref()})
+          send(server, {:upcall, NoSuchModule, make_ref()})
+          for n <- 1..3, do: assert(call(server, fn -> n end) == {:ok, n})
         end)
 
-      assert log =~ "expected a call that this library has made"
-      assert log =~ "NoSuchModule"
+      assert length(String.split(log, "expected a link of this library's to an executor")) == 2
+      assert length(String.split(log, "NoSuchModule.__upcall_tell__/3")) == 2
     end
 
     test "can be looked at, suspended, traced and stopped by :sys", %{server: server} do
       assert {:status, ^server, {:module, :gen_server}, _} = :sys.get_status(server)
+      assert call(server, fn -> :known_now end) == {:ok, :known_now}
       :sys.statistics(server, true)
       assert call(server, fn -> 1 end) == {:ok, 1}
       assert {:ok, statistics} = :sys.statistics(server, :get)
@@ -172,7 +177,7 @@ defmodule Upcall.ServerTest do
 
       :sys.suspend(server)
       start_call(server, fn -> 2 end)
-      Wait.until(fn -> Process.info(server, :message_queue_len) == {:message_queue_len, 1} end)
+      await_waiting(1)
       refute_received {:thread, _}
       :sys.resume(server)
       assert_receive {:thread, {:ok, 2}}, @at_once

@@ -33,7 +33,7 @@ template <class Executor, class Function, class Parameters>
 result<> apply(ErlNifEnv* env, const Executor& pid_or_name, const Function& fun,
                const Parameters& params, std::chrono::nanoseconds timeout = default_timeout) {
   const detail::waiting_place place;
-  const detail::sending_env message(env);
+  detail::sending_env message(env);
   const executor asked = detail::executor_argument(message, pid_or_name);
   const detail::job work{detail::function_argument(message, fun),
                          detail::list_argument(message, params)};

@@ -51,16 +51,17 @@ class executor_function<R(Args...)> {
   /// Calls it without waiting. Many may be under way. A failure of the executor is the future's.
   /// The timeout runs from now on. Threads: any. Throws: what the codecs of the arguments throw.
   [[nodiscard]] future<R> async(const std::remove_cvref_t<Args>&... args) const {
-    const detail::sending_env message(nullptr);
+    detail::sending_env message(nullptr);
     auto call = detail::make_call(message, detail::hearing::yes);
     future<R> to_come(call, m_executor, m_options.timeout);
-    detail::dispatch(message, m_executor, *call, job(message, args...));
+    detail::dispatch(message, m_executor, call, job(message, args...));
     return to_come;
   }
 
   /// Calls it and wants no answer; a failure of the function is logged. Gives whether the call was
-  /// accepted: false when its executor does not run or has too many. In a destructor, it is the way
-  /// to tell something. Those of one thread, or of one frame, are sent in their order.
+  /// accepted: false when its executor does not run or as many wait for it as may. One that was
+  /// runs, unless the executor dies. In a destructor, it is the way to tell something. Those of one
+  /// thread, or of one frame, run in their order.
   ///
   /// A scheduler may have nothing to send from: hand-written NIFs and destructors of other
   /// libraries. There a thread of this library sends, and it is true when the library has taken the
@@ -68,9 +69,9 @@ class executor_function<R(Args...)> {
   /// to be had, or a thousand such calls have not begun. Threads: any. Throws: what the codecs of
   /// the arguments throw.
   bool cast(const std::remove_cvref_t<Args>&... args) const {
-    const detail::sending_env message(nullptr);
+    detail::sending_env message(nullptr);
     const auto call = detail::make_call(message, detail::hearing::no);
-    return detail::dispatch(message, m_executor, *call, job(message, args...));
+    return detail::dispatch(message, m_executor, call, job(message, args...));
   }
 
  private:
@@ -84,7 +85,7 @@ class executor_function<R(Args...)> {
 
   result<R> call(const std::remove_cvref_t<Args>&... args) const {
     const detail::waiting_place place;
-    const detail::sending_env message(nullptr);
+    detail::sending_env message(nullptr);
     return detail::run_on<R>(nullptr, place, message, m_executor, job(message, args...),
                              m_options.timeout);
   }

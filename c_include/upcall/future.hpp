@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -79,11 +80,11 @@ class future {
   }
   result<R> take() {
     static_cast<void>(call());  // another frame may have taken it
-    const detail::shared_ref<detail::slot> done = std::move(m_call);
+    const std::shared_ptr<detail::slot> done = std::move(m_call);
     return detail::result_of_reply<R>(done->take_or_drop(), m_asked, m_timeout);
   }
 
-  future(detail::shared_ref<detail::slot> call, const executor& asked,
+  future(std::shared_ptr<detail::slot> call, const executor& asked,
          std::chrono::nanoseconds timeout) noexcept
       : m_call(std::move(call)),
         m_asked(asked),
@@ -106,7 +107,7 @@ class future {
     if (m_call) m_call->drop();
   }
 
-  detail::shared_ref<detail::slot> m_call;
+  std::shared_ptr<detail::slot> m_call;
   executor m_asked;
   std::chrono::nanoseconds m_timeout;
   detail::clock::time_point m_deadline;

@@ -38,7 +38,7 @@ ERL_NIF_TERM encode_range(ErlNifEnv* env, const Range& range) {
 template <class Result, class Argument, class Range>
 auto map(const executor_function<Result(Argument)>& f, const Range& range) {
   const detail::waiting_place place;
-  const detail::sending_env message(nullptr);
+  detail::sending_env message(nullptr);
   ErlNifEnv* const env = message.get();
   const ERL_NIF_TERM arguments =
       enif_make_list2(env, detail::encode_range<Argument>(env, range), f.m_function->copy_to(env));

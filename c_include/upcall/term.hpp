@@ -56,9 +56,13 @@ T decode(ErlNifEnv* env, ERL_NIF_TERM raw);
 class owned_env {
  public:
   owned_env() : m_env(enif_alloc_env()) {}
+  /// Takes the environment of another, which has none then.
+  owned_env(owned_env&& other) noexcept : m_env(std::exchange(other.m_env, nullptr)) {}
   owned_env(const owned_env&) = delete;
   owned_env& operator=(const owned_env&) = delete;
-  ~owned_env() { enif_free_env(m_env); }
+  ~owned_env() {
+    if (m_env != nullptr) enif_free_env(m_env);
+  }
 
   /// Gives the environment.
   [[nodiscard]] ErlNifEnv* get() const noexcept { return m_env; }

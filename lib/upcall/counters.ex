@@ -17,14 +17,13 @@ defmodule Upcall.Counters do
   def begun(nil), do: :ok
   def begun({counters, worker}), do: :counters.add(counters, @before_workers + worker, 1)
 
-  @spec ended(place(), :done | :failed | :late) :: :ok
+  @spec ended(place(), :done | :failed) :: :ok
   def ended(nil, _outcome), do: :ok
 
   def ended({counters, worker}, outcome) do
     case outcome do
       :done -> :counters.add(counters, @done, 1)
       :failed -> :counters.add(counters, @failed, 1)
-      :late -> :ok
     end
 
     :counters.sub(counters, @before_workers + worker, 1)

@@ -1,43 +1,51 @@
 defmodule Upcall.Executor do
   @moduledoc false
-  # What an executor does with a call, which comes as the message
+  # What an executor does with the calls of a library. They wait in the library, and not in the mailbox,
+  # where a function of the user's could take them. The library wakes an executor by the message
   #
-  #     {:upcall, ticket, caller, function, arguments}
+  #     {:upcall, module, link}
   #
-  # `ticket` is `{module, slot}`: where the call waits, and by whose NIF it is answered. `caller` is the
-  # process that the native code works for, or nil. `function` is a function, or the name of one.
+  # which says only that there may be something: `link` is what the library knows of the executor, and
+  # `module` the one by whose NIF it is told of. The executor takes one call after another from the link,
+  # each with a number, and says what came of it. Between two, it looks at the links that it knows
+  # (`Upcall.Libraries`), so that nothing is lost with such a message.
 
   require Logger
 
-  @type ticket :: {module(), reference()}
+  @type library :: {module(), reference()}
+  @type call :: {non_neg_integer(), pid() | nil, function_or_name(), [term()]}
   @type function_or_name :: fun() | {module(), atom()}
+  @typedoc "How many calls may wait, and how many may run at once."
+  @type capacity :: {non_neg_integer(), pos_integer()}
+  @typedoc "Whether the library has more calls; nil where it is gone."
+  @type more :: boolean() | nil
 
   @doc """
-  Runs a call and answers it, unless nobody waits for it any more.
-
-  Returns what it came to: `:done`, `:failed` (the function did not return) or `:late`.
+  Takes the call that has waited longest. It has begun then, and has to be answered.
   """
-  @spec run(ticket(), pid() | nil, function_or_name(), [term()]) :: :done | :failed | :late
-  def run(ticket, caller, function, arguments) do
-    case tell(ticket, :begin, nil) do
-      true -> run_begun(ticket, caller, function, arguments)
-      _ -> :late
-    end
-  end
+  @spec take(library(), capacity()) :: call() | :none | nil
+  def take(library, capacity), do: tell(library, :take, capacity)
 
-  defp run_begun(ticket, caller, function, arguments) do
+  @doc """
+  Asks whether there is a call to take.
+  """
+  @spec look(library()) :: more()
+  def look(library), do: tell(library, :look, nil)
+
+  @doc """
+  Runs a call and answers it. Returns what came of it, and whether the library has more.
+  """
+  @spec run(library(), call()) :: {:done | :failed, more()}
+  def run(library, {number, caller, function, arguments}) do
     if caller, do: Process.put(:"$callers", [caller])
 
     try do
       call(function, arguments)
     catch
       class, reason ->
-        failed(ticket, class, reason, __STACKTRACE__)
-        :failed
+        {:failed, failed(library, number, class, reason, __STACKTRACE__)}
     else
-      value ->
-        tell(ticket, :returned, value)
-        :done
+      value -> {:done, returned(library, number, value)}
     end
   after
     Process.delete(:"$callers")
@@ -47,28 +55,50 @@ defmodule Upcall.Executor do
   defp call(function, arguments), do: apply(function, arguments)
 
   @doc """
+  Answers a call whose function has returned.
+  """
+  @spec returned(library(), non_neg_integer(), term()) :: more()
+  def returned(library, number, value) do
+    {_heard, more} = answer(library, :returned, number, value)
+    more
+  end
+
+  @doc """
   Answers a call whose function did not return. Where nobody wants an answer, it is logged.
   """
-  @spec failed(ticket(), :error | :exit | :throw, term(), Exception.stacktrace()) :: :ok
-  def failed(ticket, class, reason, stack_trace) do
-    if tell(ticket, :raised, Upcall.Error.outcome(class, reason, stack_trace)) == :unheard do
+  @spec failed(library(), non_neg_integer(), :error | :exit | :throw, term(), list()) :: more()
+  def failed(library, number, class, reason, stack_trace) do
+    outcome = Upcall.Error.outcome(class, reason, stack_trace)
+    {heard, more} = answer(library, :raised, number, outcome)
+
+    if heard == :unheard do
       Logger.error(
         "a function that native code cast to #{inspect(self())} failed: " <>
           Exception.format(class, reason, stack_trace)
       )
     end
 
-    :ok
+    more
   end
 
   @doc """
-  Tells the library that made a call something about it.
-
-  Returns nil, and logs why, where that can't be: the module is gone, or the ticket was forged.
+  Answers a call that is lost with where it ran. Returns whether somebody was told (`:ok`, `:dropped`), or
+  it was a cast (`:unheard`), and whether there is more.
   """
-  @spec tell(ticket(), atom(), term()) :: term()
-  def tell({module, slot}, word, content) do
-    module.__upcall_tell__(slot, word, content)
+  @spec lost(library(), non_neg_integer(), term()) :: {:ok | :dropped | :unheard, more()}
+  def lost(library, number, reason), do: answer(library, :lost, number, reason)
+
+  defp answer(library, word, number, content),
+    do: tell(library, word, {number, content}) || {:dropped, nil}
+
+  @doc """
+  Tells the library something about its link, or asks it.
+
+  Returns nil, and logs why, where that can't be: the module is gone, or the link was forged.
+  """
+  @spec tell(library(), atom(), term()) :: term()
+  def tell({module, link}, word, content) do
+    module.__upcall_tell__(link, word, content)
   rescue
     error in [ArgumentError, UndefinedFunctionError] ->
       Logger.warning("Upcall: a call can't be answered: #{Exception.message(error)}")

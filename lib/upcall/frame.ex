@@ -17,9 +17,11 @@ defmodule Upcall.Frame do
       number stays, their native code computes on or waits, which is reported on standard error
     * `parked` - those that will never end; each keeps what it holds
     * `pinned` - pinned calls under way, and those that have ended while something still refers to them
-    * `calls` - calls through executors that somebody still holds: who waits for the answer, or the
-      executor, which lets go of one at the first garbage collection after it was answered
-    * `waiting` - calls through pools that wait until a worker is idle
+    * `calls` - calls through executors that still take memory: they wait, run, or have an answer that
+      somebody is to take
+    * `waiting` - those of them that no executor has begun yet
+    * `lost_casts` - casts that were accepted and did not run, or not to the end, because their executor has
+      died; a count since the library was loaded
     * `stacks` - stacks of fibers that were ever needed at once, in use or kept for use
     * `max_stacks` - how many there may be; a call that needs one more raises `SystemLimitError`;
       0 in a library without fibers
@@ -33,6 +35,7 @@ defmodule Upcall.Frame do
           pinned: non_neg_integer(),
           calls: non_neg_integer(),
           waiting: non_neg_integer(),
+          lost_casts: non_neg_integer(),
           stacks: non_neg_integer(),
           max_stacks: non_neg_integer(),
           light_guards: boolean()

@@ -1,16 +1,19 @@
 defmodule Upcall.Monitor do
   @moduledoc false
-  # Tells native libraries why an executor died, which the VM does not tell native monitors. No call
-  # passes through it. A library asks for it once per executor, by the message
-  # `{:watch, module, link, pid}`, and is told by `module.__upcall_tell__(link, :down, reason)`.
+  # Tells native libraries why an executor died, which the VM does not tell native monitors, and executors
+  # which libraries call them (`Upcall.Contacts`). No call passes through it. A library asks for it once per
+  # executor, by the message `{:watch, module, link, pid}`, and is told by
+  # `module.__upcall_tell__(link, :down, reason)`, which gives how many casts are lost with the executor.
 
   use GenServer
   require Logger
 
+  alias Upcall.Contacts
+
   defmodule State do
     @moduledoc false
-    # `links`: by pid, who wants to know; `monitors`: pid by monitor reference.
-    defstruct links: %{}, monitors: %{}
+    # `watched`: the executors; `monitors`: pid by monitor reference.
+    defstruct watched: MapSet.new(), monitors: %{}
   end
 
   @spec start_link(keyword()) :: GenServer.on_start()
@@ -27,44 +30,52 @@ defmodule Upcall.Monitor do
     :exit, _ -> :ok
   end
 
+  # Those that an earlier one has watched.
   @impl true
-  def init(nil), do: {:ok, %State{}}
+  def init(nil), do: {:ok, Enum.reduce(Contacts.executors(), %State{}, &watch(&2, &1))}
 
   @impl true
   def handle_call({:watch, pid}, _from, state), do: {:reply, :ok, watch(state, pid)}
 
   @impl true
   def handle_info({:watch, module, link, pid}, state) do
-    state = watch(state, pid)
-    {:noreply, %{state | links: Map.update!(state.links, pid, &[{module, link} | &1])}}
+    Contacts.add(pid, {module, link})
+    {:noreply, watch(state, pid)}
   end
 
   def handle_info({:DOWN, monitor, :process, pid, reason}, state)
       when is_map_key(state.monitors, monitor) do
-    {links, all_links} = Map.pop(state.links, pid, [])
-    for {module, link} <- links, do: tell(module, link, reason)
-    {:noreply, %{state | links: all_links, monitors: Map.delete(state.monitors, monitor)}}
+    for {module, link} <- Contacts.of(pid), do: tell(module, link, pid, reason)
+    Contacts.forget(pid)
+    watched = MapSet.delete(state.watched, pid)
+    {:noreply, %{state | watched: watched, monitors: Map.delete(state.monitors, monitor)}}
   end
 
   def handle_info(_stray, state), do: {:noreply, state}
 
-  defp watch(state, pid) when is_map_key(state.links, pid), do: state
-
   defp watch(state, pid) do
-    monitor = Process.monitor(pid)
-
-    %{
+    if pid in state.watched do
       state
-      | links: Map.put(state.links, pid, []),
-        monitors: Map.put(state.monitors, monitor, pid)
-    }
+    else
+      monitor = Process.monitor(pid)
+      watched = MapSet.put(state.watched, pid)
+      %{state | watched: watched, monitors: Map.put(state.monitors, monitor, pid)}
+    end
   end
 
   # The module may be gone by now, and its callers with it.
-  defp tell(module, link, reason) do
-    module.__upcall_tell__(link, :down, reason)
+  defp tell(module, link, pid, reason) do
+    lost = module.__upcall_tell__(link, :down, reason)
+    if lost > 0, do: log_lost(module, pid, reason, lost)
   rescue
     error in [ArgumentError, UndefinedFunctionError] ->
       Logger.debug("Upcall: #{inspect(module)} is gone: #{Exception.message(error)}")
+  end
+
+  defp log_lost(module, pid, reason, lost) do
+    Logger.error(
+      "executor #{inspect(pid)} died with #{lost} cast(s) of #{inspect(module)} that had not run, " <>
+        "or not to the end: #{Exception.format_exit(reason)}"
+    )
   end
 end

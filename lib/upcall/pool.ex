@@ -21,10 +21,14 @@ defmodule Upcall.Pool do
       children = [{Upcall.Pool, name: Demo.Pool, size: 4, max_queue: 100}]
 
   Its name or pid is used in native code as that of a server. No process stands between native code and
-  the workers: a library asks the pool once who they are, and from then on sends each call to a worker that
-  has none of its calls. While all have one, calls wait in the library, in order, for the first worker that is
-  idle again: a function that takes long holds up no other. `Upcall.Frame.info/1` says how many wait. Workers
-  that die are replaced, and who waits for the function that one ran is told.
+  the workers: the pool tells each library that calls it who they are. Calls wait in the library, in order, for
+  the first worker that is idle: a function that takes long holds up no other. `Upcall.Frame.info/1` says how
+  many wait. Workers that die are replaced. Who waits for the function that one ran is told; what it had not
+  begun runs in others.
+
+  What was accepted runs, unless the worker that has begun it or the pool dies; casts that are lost then are
+  logged and counted. A library that calls a pool for the first time does not know `:max_queue` yet. Until the
+  pool has told, up to 10,000 calls wait, and all of them run.
 
   NIF libraries share no state: loads, and the bound `:max_queue`, are each library's own.
 
@@ -44,8 +48,9 @@ defmodule Upcall.Pool do
 
   defmodule State do
     @moduledoc false
+    # `workers`: each pid and its number in the counters. `libraries`: those that are to be told of them.
     @enforce_keys [:workers, :size, :max_queue, :node, :counters]
-    defstruct [:workers, :size, :max_queue, :node, :counters]
+    defstruct [:workers, :size, :max_queue, :node, :counters, libraries: []]
   end
 
   @typedoc """
@@ -110,36 +115,27 @@ defmodule Upcall.Pool do
   end
 
   @impl true
-  def handle_call(:info, _from, state) do
-    pids = for {pid, _index} <- state.workers, do: pid
-    {:reply, Map.put(Upcall.Counters.read(state.counters), :workers, pids), state}
-  end
+  def handle_call(:info, _from, state),
+    do: {:reply, Map.put(Upcall.Counters.read(state.counters), :workers, pids(state)), state}
 
-  # A library that does not know the workers yet, or has seen one die.
+  # A library that does not know the workers yet.
   @impl true
-  def handle_info({:upcall, {_, _} = ticket, _caller, _function, _arguments} = call, state) do
-    pids = for {pid, _index} <- state.workers, do: pid
-
-    case Upcall.Executor.tell(ticket, :route, {pids, state.max_queue, call}) do
-      {:forward, worker} ->
-        send(worker, call)
-        {:noreply, state}
-
-      {:dead, worker} ->
-        # It is linked, so that its end is to be told here, too.
-        receive do
-          {:EXIT, ^worker, _reason} -> handle_info(call, replace(state, worker))
-        end
-
-      # It waits with its library, or has been refused or given up.
-      _ ->
-        {:noreply, state}
-    end
+  def handle_info({:upcall, module, link}, state) when is_atom(module) and is_reference(link) do
+    libraries = Enum.uniq([{module, link} | state.libraries])
+    {:noreply, tell_workers(%{state | libraries: libraries})}
   end
 
-  def handle_info({:EXIT, pid, reason}, state) do
+  def handle_info({:DOWN, _monitor, :process, pid, _reason}, state) do
     if List.keymember?(state.workers, pid, 0),
-      do: {:noreply, replace(state, pid)},
+      do: {:noreply, tell_workers(replace(state, pid))},
+      else: {:noreply, state}
+  end
+
+  # A worker is linked only to end with the pool: a function may have undone that. Any other process that
+  # has linked itself ends the pool as it would end a server, which does not trap exits.
+  def handle_info({:EXIT, pid, reason}, state) do
+    if reason == :normal or List.keymember?(state.workers, pid, 0),
+      do: {:noreply, state},
       else: {:stop, reason, state}
   end
 
@@ -147,28 +143,45 @@ defmodule Upcall.Pool do
 
   @impl true
   def terminate(_reason, state) do
-    pids = for {pid, _index} <- state.workers, do: pid
-    Enum.each(pids, &Process.exit(&1, :shutdown))
-    Enum.each(pids, &await_exit/1)
+    Enum.each(pids(state), &Process.exit(&1, :shutdown))
+    Enum.each(pids(state), &await_end/1)
   end
 
   # A function may have made its worker trap exits.
-  defp await_exit(pid) do
+  defp await_end(pid) do
     receive do
-      {:EXIT, ^pid, _reason} -> :ok
+      {:DOWN, _monitor, :process, ^pid, _reason} -> :ok
     after
       1_000 -> Process.exit(pid, :kill)
     end
   end
 
+  # One that has died meanwhile is left out by the library, until it is replaced.
+  defp tell_workers(state) do
+    known = {pids(state), state.max_queue}
+    %{state | libraries: Enum.filter(state.libraries, &Upcall.Executor.tell(&1, :workers, known))}
+  end
+
   defp replace(state, dead) do
+    # No exit of the dead one is to come when it is a worker no more.
+    Process.unlink(dead)
+    receive(do: ({:EXIT, ^dead, _reason} -> :ok), after: (0 -> :ok))
     {^dead, index} = List.keyfind!(state.workers, dead, 0)
     Upcall.Counters.died({state.counters, index})
     %{state | workers: List.keyreplace(state.workers, dead, 0, start_worker(state, index))}
   end
 
   defp start_worker(state, index) do
-    {:ok, pid} = Upcall.Server.start_worker(state.node, {state.counters, index})
+    {:ok, pid} =
+      Upcall.Server.start_worker(
+        node: state.node,
+        max_queue: state.max_queue,
+        place: {state.counters, index}
+      )
+
+    Process.monitor(pid)
     {pid, index}
   end
+
+  defp pids(state), do: for({pid, _index} <- state.workers, do: pid)
 end

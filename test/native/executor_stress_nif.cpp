@@ -9,12 +9,15 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <upcall.hpp>
+#include <upcall/stl.hpp>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -114,11 +117,53 @@ ERL_NIF_TERM start_crowd(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) {
   });
 }
 
+/// What threads that cast share. The last of them tells which casts were refused.
+struct cast_crowd_state {
+  cast_crowd_state(upcall::executor_function<void(std::int64_t)> f, std::int64_t casts,
+                   const ErlNifPid& to, int threads)
+      : bound(std::move(f)), casts_per_thread(casts), told(to), running(threads) {}
+
+  upcall::executor_function<void(std::int64_t)> bound;
+  std::int64_t casts_per_thread;
+  ErlNifPid told;
+  std::atomic<int> running;
+  std::mutex mutex{};
+  std::vector<std::int64_t> refused{};
+
+  void tell() const {
+    const upcall::owned_env message;
+    ErlNifEnv* const env = message.get();
+    enif_send(nullptr, &told, env,
+              enif_make_tuple2(env, enif_make_atom(env, "cast_crowd"),
+                               upcall::encode<std::vector<std::int64_t>>(env, refused)));
+  }
+};
+
+// cast_crowd(f, executor, threads, casts_per_thread, told): casts with 0, 1, …, each another. At
+// the end, `{:cast_crowd, refused}` comes to `told`.
+void start_cast_crowd(upcall::kept_function<void(std::int64_t)> f, upcall::executor where,
+                      std::int64_t threads, std::int64_t casts_per_thread, ErlNifPid told) {
+  const auto all = std::make_shared<cast_crowd_state>(f.on(where), casts_per_thread, told,
+                                                      static_cast<int>(threads));
+  for (std::int64_t number = 0; number < threads; ++number) {
+    std::thread([all, number] {
+      for (std::int64_t i = 0; i < all->casts_per_thread; ++i) {
+        const std::int64_t x = number * all->casts_per_thread + i;
+        if (all->bound.cast(x)) continue;
+        const std::lock_guard locked(all->mutex);
+        all->refused.push_back(x);
+      }
+      if (--all->running == 0) all->tell();
+    }).detach();
+  }
+}
+
 int load(ErlNifEnv* env, void**, ERL_NIF_TERM info) { return upcall::load(env, info); }
 int upgrade(ErlNifEnv* env, void**, void**, ERL_NIF_TERM info) { return upcall::load(env, info); }
 
 ErlNifFunc functions[] = {
     {"crowd", 5, start_crowd, 0},
+    UPCALL_ENTRY("cast_crowd", start_cast_crowd),
     UPCALL_ENTRIES,
 };
 

@@ -4,4 +4,6 @@ defmodule UpcallTest.ExecutorStress do
 
   def crowd(_executor, _fun, _threads, _calls, _longest_timeout),
     do: :erlang.nif_error(:not_loaded)
+
+  defnif cast_crowd(f, executor, threads, casts, told)
 end

@@ -2,12 +2,15 @@ Code.require_file("executor_stress.exs", __DIR__)
 
 defmodule UpcallTest.Soak do
   # Calls a server and a pool from several threads of native code, with timeouts at random, while processes
-  # that run the functions are killed at random. Every call is to end once, with a true outcome.
+  # that run the functions are killed at random. Every call is to end once, with a true outcome. Others cast:
+  # what was accepted is to run once, or to be counted as lost with a process that has died; what was refused,
+  # never.
 
   alias UpcallTest.{ExecutorStress, Wait}
 
   @threads 3
   @calls_per_thread 1_000
+  @casts_per_thread 2_000
   @longest_timeout 3_000
   @longest_wait 60_000
 
@@ -25,12 +28,13 @@ defmodule UpcallTest.Soak do
     {:ok, supervisor} =
       Supervisor.start_link(children, strategy: :one_for_one, max_restarts: 1_000_000)
 
-    killer = spawn_link(&kill/0)
+    kills = :counters.new(1, [])
+    killer = spawn_link(fn -> kill(kills) end)
     finish = now() + milliseconds
     # What the first rounds need, the others find there.
-    first = rounds(now() + div(milliseconds, 4), %{})
+    first = rounds(now() + div(milliseconds, 4), %{}, kills)
     before = memory()
-    counts = rounds(finish, first)
+    counts = rounds(finish, first, kills)
     ref = Process.monitor(killer)
     send(killer, :stop)
     receive(do: ({:DOWN, ^ref, _, _, _} -> :ok))
@@ -41,19 +45,83 @@ defmodule UpcallTest.Soak do
     Map.put(counts, "memory grown, KB", grown)
   end
 
-  defp rounds(finish, counts) do
-    counts = Map.merge(counts, round(), fn _, one, more -> one + more end)
-    if now() < finish, do: rounds(finish, counts), else: counts
+  defp rounds(finish, counts, kills) do
+    counts = Map.merge(counts, run_round(kills), fn _, one, more -> one + more end)
+    if now() < finish, do: rounds(finish, counts, kills), else: counts
   end
 
-  defp round do
-    for executor <- [UpcallTest.SoakServer, UpcallTest.SoakPool] do
-      :ok = ExecutorStress.crowd(executor, &work/1, @threads, @calls_per_thread, @longest_timeout)
-    end
+  defp run_round(kills) do
+    killed_before = :counters.get(kills, 1)
+    lost_before = Upcall.Frame.info(ExecutorStress).lost_casts
 
-    one = await_crowd()
-    other = await_crowd()
-    Map.merge(one, other, fn _, a, b -> a + b end)
+    casts =
+      for executor <- [UpcallTest.SoakServer, UpcallTest.SoakPool] do
+        :ok =
+          ExecutorStress.crowd(executor, &work/1, @threads, @calls_per_thread, @longest_timeout)
+
+        start_casts(executor)
+      end
+
+    ended = for _ <- 1..2, do: await_crowd()
+    cast = for runs <- casts, do: check_runs(runs, await_casts(runs))
+    Wait.until(fn -> Upcall.Frame.info(ExecutorStress).calls == 0 end)
+    lost = Upcall.Frame.info(ExecutorStress).lost_casts - lost_before
+    cast = Enum.reduce([%{"casts lost" => lost} | cast], &add/2)
+    check_casts(cast, :counters.get(kills, 1) - killed_before)
+    Enum.reduce([cast | ended], &add/2)
+  end
+
+  defp add(one, other), do: Map.merge(one, other, fn _, a, b -> a + b end)
+
+  # How often each cast has run to its last line.
+  defp start_casts(executor) do
+    runs = :atomics.new(@threads * @casts_per_thread, [])
+    soak = self()
+
+    spawn_link(fn ->
+      run = fn x ->
+        if rem(x, 50) == 0, do: busy(500)
+        :atomics.add(runs, x + 1, 1)
+        if rem(x, 16) < 3, do: work(rem(x, 16))
+      end
+
+      ExecutorStress.cast_crowd(run, executor, @threads, @casts_per_thread, self())
+      receive(do: ({:cast_crowd, refused} -> send(soak, {:casts, runs, refused})))
+    end)
+
+    runs
+  end
+
+  defp await_casts(runs) do
+    receive do
+      {:casts, ^runs, refused} -> refused
+    after
+      @longest_wait -> raise "a cast hangs"
+    end
+  end
+
+  # When nothing is under way any more.
+  defp check_runs(runs, refused) do
+    Wait.until(fn -> Upcall.Frame.info(ExecutorStress).calls == 0 end)
+
+    for x <- refused,
+        :atomics.get(runs, x + 1) != 0,
+        do: raise("cast #{x} was refused and has run")
+
+    times = for i <- 1..(@threads * @casts_per_thread), do: :atomics.get(runs, i)
+    if Enum.max(times) > 1, do: raise("a cast has run twice")
+    accepted = @threads * @casts_per_thread - length(refused)
+    %{"casts accepted" => accepted, "casts run" => Enum.sum(times)}
+  end
+
+  # A process may be killed after the last line of a cast and before it could say so: that counts as both.
+  defp check_casts(
+         %{"casts accepted" => accepted, "casts run" => run, "casts lost" => lost},
+         kills
+       ) do
+    unless (run + lost - accepted) in 0..kills do
+      raise "#{accepted} casts were accepted, #{run} have run, #{lost} are lost, of #{kills} kills"
+    end
   end
 
   defp await_crowd do
@@ -87,15 +155,15 @@ defmodule UpcallTest.Soak do
     do: System.monotonic_time(:microsecond) >= finish or busy_until(finish)
 
   # Now and then, some process that runs functions.
-  defp kill do
+  defp kill(kills) do
     receive do
       :stop -> :ok
     after
       :rand.uniform(20) ->
         candidates = [Process.whereis(UpcallTest.SoakServer) | workers()]
         pid = Enum.random(candidates)
-        if pid, do: Process.exit(pid, :kill)
-        kill()
+        if pid, do: Process.exit(pid, :kill) && :counters.add(kills, 1, 1)
+        kill(kills)
     end
   end
 

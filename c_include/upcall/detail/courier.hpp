@@ -14,15 +14,14 @@
 #include <utility>
 
 #include "../executor.hpp"
-#include "../term.hpp"
 #include "immortal.hpp"
 #include "slot.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-bool dispatch_message(ErlNifEnv* sender, const executor& to, slot& call, ErlNifEnv* env,
-                      ERL_NIF_TERM message);
+/// Gives a call to its executor on the courier's thread. (dispatch.hpp)
+void place_deferred(const executor& to, const std::shared_ptr<slot>& call) noexcept;
 
 /// Sends the calls of threads that can't: of schedulers without an environment to send from, as in
 /// the destructor of another library's resource, where the VM takes messages from none. It does so
@@ -30,16 +29,14 @@ bool dispatch_message(ErlNifEnv* sender, const executor& to, slot& call, ErlNifE
 /// may be out of use. Threads: any.
 class courier {
  public:
-  /// Takes a call, with a copy of its message. Gives its number; 0 when there is no thread to be
-  /// had, and then nobody will send it.
-  std::uint64_t take(const executor& to, slot& call, ERL_NIF_TERM message) noexcept {
-    auto env = std::make_unique<owned_env>();
-    const ERL_NIF_TERM copy = env->copy(message);
+  /// Takes a call. Gives its number; 0 when there is no thread to be had, and then nobody will send
+  /// it.
+  std::uint64_t take(const executor& to, const std::shared_ptr<slot>& call) noexcept {
     std::uint64_t number = 0;
     {
       const std::lock_guard held(m_mutex);
       if (!m_runs && !start_thread()) return 0;
-      m_letters.push_back({to, shared_ref<slot>::share(call), std::move(env), copy});
+      m_letters.push_back({to, call});
       number = m_taken.load(std::memory_order_relaxed) + 1;
       m_taken.store(number, std::memory_order_relaxed);
     }
@@ -59,9 +56,7 @@ class courier {
  private:
   struct letter {
     executor to;
-    shared_ref<slot> call;
-    std::unique_ptr<owned_env> env;
-    ERL_NIF_TERM message;
+    std::shared_ptr<slot> call;
   };
   static constexpr std::chrono::seconds rest{5};
 
@@ -82,7 +77,7 @@ class courier {
         const letter next = std::move(m_letters.front());
         m_letters.pop_front();
         held.unlock();
-        detail::dispatch_message(nullptr, next.to, *next.call, next.env->get(), next.message);
+        detail::place_deferred(next.to, next.call);
         m_sent.fetch_add(1, std::memory_order_release);
       }
       held.lock();

@@ -39,6 +39,13 @@ inline error error_of_reply(const reply& given, const executor& asked,
   };
   switch (given.kind) {
     case reply_kind::timed_out:
+      if (!given.executor_has_spoken) {
+        return failure(error_kind::timed_out, atoms::timeout.raw(),
+                       " did not answer within " + printed(timeout) +
+                           ", and has never said that it is an executor: call an Upcall.Server or "
+                           "an Upcall.Pool; if it is one, it was busy all the time: give the call "
+                           "a longer timeout");
+      }
       return failure(error_kind::timed_out, atoms::timeout.raw(),
                      " did not answer within " + printed(timeout) +
                          "; give the call a longer timeout, or the executor more workers");

@@ -3,38 +3,71 @@
 #include <erl_nif.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "../atom.hpp"
 #include "../term.hpp"
+#include "call_queue.hpp"
+#include "library_module.hpp"
 #include "shared_object.hpp"
 #include "slot.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-class known_pool;
-
-/// What this library knows of one executor process: its calls under way, and that it lives. It
-/// monitors the process once, for all calls. The reason of a death comes from `Upcall.Monitor`
+/// What this library knows of one executor process: its calls that wait and are under way, and that
+/// it lives. It is what the process has of the library: it takes calls from the link and answers
+/// them by numbers, so that no call depends on when garbage of a process is collected.
+///
+/// It monitors the process once, for all calls. The reason of a death comes from `Upcall.Monitor`
 /// (lib/upcall/monitor.ex), as the VM does not tell it to native monitors; where that process does
 /// not run, it is `:unknown`.
+///
+/// Threads: any. No other lock is taken while its own is held.
 class executor_link final : public shared_object {
  public:
   explicit executor_link(const ErlNifPid& executor) noexcept : m_executor(executor) {}
 
   void destroy() noexcept override { std::destroy_at(this); }
   void process_died(ErlNifEnv* env, const ErlNifPid& pid) noexcept override;
-  /// `:down`, from `Upcall.Monitor`.
+  /// What the executor says (lib/upcall/executor.ex) and `Upcall.Monitor`. (executor_words.hpp)
   ERL_NIF_TERM tell(ErlNifEnv* env, ERL_NIF_TERM word, ERL_NIF_TERM content) noexcept override;
 
   [[nodiscard]] const ErlNifPid& pid() const noexcept { return m_executor; }
+  /// The calls that this process was called with, by its pid or name.
+  [[nodiscard]] call_queue& queue() noexcept { return m_queue; }
+
+  /// Makes it ready for calls. What wakes the process refers to the link, until its death.
+  void open(const shared_ref<executor_link>& itself) {
+    auto env = std::make_shared<owned_env>();
+    const ERL_NIF_TERM raw = detail::make_tuple(env->get(), atoms::upcall.raw(), library_module,
+                                                itself.term(env->get()));
+    const auto message = std::make_shared<const owned_term>(std::move(env), raw);
+    {
+      const std::lock_guard held(m_mutex);
+      m_message = message;
+    }
+    m_queue.open(m_executor, message);
+  }
+  /// Gives what wakes the process; null when it is dead.
+  [[nodiscard]] std::shared_ptr<const owned_term> message() const noexcept {
+    const std::lock_guard held(m_mutex);
+    return m_message;
+  }
 
   /// Notes that `Upcall.Monitor`, which it monitors as well, will tell the reason of a death.
   void expect_reason() noexcept {
     const std::lock_guard held(m_mutex);
     m_reason_comes = true;
+  }
+  [[nodiscard]] bool is_dead() const noexcept {
+    const std::lock_guard held(m_mutex);
+    return m_dead;
   }
   /// Whether its process lives and the reason of a death would come.
   [[nodiscard]] bool is_good() const noexcept {
@@ -42,87 +75,62 @@ class executor_link final : public shared_object {
     return !m_dead && m_reason_comes;
   }
 
-  /// Takes a call; false when the executor is dead. It keeps a share in the slot for as long as it
-  /// has the call.
-  bool add(slot& added) noexcept {
+  /// Notes the pool that it is a worker of, by the link of its front.
+  void set_front(const shared_ref<executor_link>& front) noexcept {
+    shared_ref<executor_link> before = front;  // released without the lock
     const std::lock_guard held(m_mutex);
-    if (m_dead) return false;
-    enif_keep_resource(&added);
-    added.previous = nullptr;
-    added.next = m_first;
-    if (m_first != nullptr) m_first->previous = &added;
-    m_first = &added;
-    ++m_load;
-    return true;
+    std::swap(m_front, before);
   }
-
-  /// Lets a call go that it has.
-  void remove(slot& removed) noexcept {
-    {
-      const std::lock_guard held(m_mutex);
-      if (!has(removed)) return;
-      unlink(removed);
-    }
-    enif_release_resource(&removed);
-  }
-
-  [[nodiscard]] std::size_t load() const noexcept {
-    const std::lock_guard held(m_mutex);
-    return m_load;
-  }
-  [[nodiscard]] bool is_dead() const noexcept {
-    const std::lock_guard held(m_mutex);
-    return m_dead;
-  }
-
-  /// Gives the pool whose front it is; null where that has not told.
-  [[nodiscard]] std::shared_ptr<known_pool> own_pool() const noexcept {
-    const std::lock_guard held(m_mutex);
-    return m_own_pool;
-  }
-  /// The same, made where there is none.
-  std::shared_ptr<known_pool> make_own_pool();
-  /// Notes the pool that it is a worker of.
-  void set_pool(const std::shared_ptr<known_pool>& of) noexcept {
-    const std::lock_guard held(m_mutex);
-    m_pool = of;
-  }
-  /// Takes the next call of its pool, where it has none. `env` is its process's.
-  void serve_next(ErlNifEnv* env) noexcept;
 
  private:
-  // With the lock. One that is in no list was let go already.
-  [[nodiscard]] bool has(const slot& one) const noexcept {
-    return one.previous != nullptr || m_first == &one;
-  }
+  /// A call that the process has begun.
+  struct running_call {
+    std::uint64_t number;
+    std::shared_ptr<slot> call;
+    shared_ref<executor_link> front;  // of the pool that it was taken from, if it was
+  };
 
-  // With the lock.
-  void unlink(slot& one) noexcept {
-    (one.previous == nullptr ? m_first : one.previous->next) = one.next;
-    if (one.next != nullptr) one.next->previous = one.previous;
-    one.next = one.previous = nullptr;
-    --m_load;
-  }
-  // With its share in it.
-  slot* take_first() noexcept {
-    const std::lock_guard held(m_mutex);
-    slot* const first = m_first;
-    if (first != nullptr) unlink(*first);
-    return first;
-  }
-
+  ERL_NIF_TERM take(ErlNifEnv* env, ERL_NIF_TERM content) noexcept;
+  ERL_NIF_TERM answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept;
+  ERL_NIF_TERM look(ErlNifEnv* env) noexcept;
+  ERL_NIF_TERM set_workers(ErlNifEnv* env, ERL_NIF_TERM content) noexcept;
   void fail_all(ErlNifEnv* env, ERL_NIF_TERM reason) noexcept;
-  void leave_pools(ErlNifEnv* env) noexcept;
-  [[nodiscard]] std::shared_ptr<known_pool> pool() const noexcept;
+  void leave(ErlNifEnv* env) noexcept;
+
+  [[nodiscard]] bool is_process_of(ErlNifEnv* env) const noexcept {
+    ErlNifPid self;
+    return enif_self(env, &self) != nullptr && self.pid == m_executor.pid;
+  }
+  [[nodiscard]] shared_ref<executor_link> front() const noexcept {
+    const std::lock_guard held(m_mutex);
+    return m_front;
+  }
+  std::uint64_t add_running(std::shared_ptr<slot> call, shared_ref<executor_link> front) {
+    const std::lock_guard held(m_mutex);
+    m_running.push_back({m_next_number, std::move(call), std::move(front)});
+    return m_next_number++;
+  }
+  std::optional<running_call> remove_running(std::uint64_t number) noexcept {
+    const std::lock_guard held(m_mutex);
+    for (auto each = m_running.begin(); each != m_running.end(); ++each) {
+      if (each->number != number) continue;
+      std::optional<running_call> removed(std::move(*each));
+      m_running.erase(each);
+      return removed;
+    }
+    return std::nullopt;
+  }
 
   const ErlNifPid m_executor;
-  mutable std::mutex m_mutex;
+  call_queue m_queue;
+  mutable std::mutex m_mutex;  // guards the rest
   bool m_reason_comes = false;
   bool m_dead = false;
-  slot* m_first = nullptr;
-  std::size_t m_load = 0;
-  std::shared_ptr<known_pool> m_own_pool;
-  std::weak_ptr<known_pool> m_pool;
+  std::shared_ptr<const owned_term> m_message;
+  std::uint64_t m_next_number = 0;
+  std::vector<running_call> m_running;
+  shared_ref<executor_link> m_front;
+  std::uint64_t m_lost_casts = 0;  // that nobody has been told of
 };
 
 }  // namespace detail

@@ -43,14 +43,15 @@ struct nif_identity {
 
 /// Counts of this library's native calls, and of its calls through executors.
 struct call_counts {
-  std::atomic<std::size_t> suspended{0};  ///< with a handle, abandoned ones included
-  std::atomic<std::size_t> abandoned{0};  ///< waiting to be finished, or being finished
-  std::atomic<std::size_t> finishing{0};  ///< of these, what our threads run now
-  std::atomic<std::size_t> parked{0};     ///< will never be finished: what they hold is lost
-  std::atomic<std::size_t> pinned{0};     ///< calls on threads of their own
-  std::atomic<std::size_t> calls{0};      ///< slots that somebody holds
-  std::atomic<std::size_t> waiting{0};    ///< calls that wait for a worker of a pool
-  std::atomic<std::size_t> promised{0};   ///< accepted calls that have not begun: `slot::promise`
+  std::atomic<std::size_t> suspended{0};   ///< with a handle, abandoned ones included
+  std::atomic<std::size_t> abandoned{0};   ///< waiting to be finished, or being finished
+  std::atomic<std::size_t> finishing{0};   ///< of these, what our threads run now
+  std::atomic<std::size_t> parked{0};      ///< will never be finished: what they hold is lost
+  std::atomic<std::size_t> pinned{0};      ///< calls on threads of their own
+  std::atomic<std::size_t> calls{0};       ///< slots that somebody holds
+  std::atomic<std::size_t> waiting{0};     ///< calls that no executor has begun yet
+  std::atomic<std::size_t> promised{0};    ///< accepted calls that have not begun: `slot::promise`
+  std::atomic<std::size_t> lost_casts{0};  ///< taken, and not ended when their executor died
 };
 inline constinit call_counts counts;
 

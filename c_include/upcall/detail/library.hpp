@@ -13,12 +13,12 @@
 
 #include "../atom.hpp"
 #include "exclusive_base.hpp"
+#include "executor_words.hpp"
 #include "finisher.hpp"
 #include "immortal.hpp"
 #include "library_module.hpp"
 #include "library_part.hpp"
 #include "pinned_handle.hpp"
-#include "placement.hpp"
 #include "resource_type.hpp"
 #include "shared_object.hpp"
 #include "terminate.hpp"

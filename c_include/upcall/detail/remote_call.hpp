@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <memory>
 #include <type_traits>
 #include <variant>
 
@@ -62,8 +63,8 @@ result<R> result_of_reply(const reply& given, const executor& asked,
   }
 }
 
-inline shared_ref<slot> make_call(const sending_env& message, hearing heard) noexcept {
-  return shared_ref<slot>::make(plain_objects, message.caller(), heard);
+inline std::shared_ptr<slot> make_call(const sending_env& message, hearing heard) {
+  return std::make_shared<slot>(message.caller(), heard);
 }
 
 /// Drops a call whose caller does not come back from waiting for it.
@@ -74,12 +75,12 @@ struct drop_on_exit {
 
 /// Sends a call and waits for it. The `waiting_place` says that the thread may.
 template <class R>
-result<R> run_on(ErlNifEnv* env, const waiting_place& place, const sending_env& message,
+result<R> run_on(ErlNifEnv* env, const waiting_place& place, sending_env& message,
                  const executor& asked, const job& work, std::chrono::nanoseconds timeout) {
   if (!place.is_free()) return detail::error_of_reply({reply_kind::overloaded}, asked, timeout);
   const clock::time_point deadline = deadline_after(timeout);
-  const shared_ref<slot> call = detail::make_call(message, hearing::yes);
-  detail::dispatch(message, asked, *call, work);
+  const std::shared_ptr<slot> call = detail::make_call(message, hearing::yes);
+  detail::dispatch(message, asked, call, work);
   const drop_on_exit late{*call};
   detail::wait_for(env, call, deadline);
   return detail::result_of_reply<R>(call->take_or_drop(), asked, timeout);

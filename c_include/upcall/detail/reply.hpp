@@ -35,6 +35,7 @@ inline bool is_word(ERL_NIF_TERM raw) noexcept {
 struct reply {
   reply_kind kind = reply_kind::timed_out;
   bool has_begun = false;
+  bool executor_has_spoken = true;   ///< of a timeout: the process has said that it is an executor
   std::shared_ptr<owned_env> env{};  ///< of the content; none where that is a word alone
   ERL_NIF_TERM content = 0;
 

@@ -3,6 +3,7 @@
 #include <erl_nif.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "../term.hpp"
 #include "courier.hpp"
@@ -15,7 +16,8 @@ namespace detail {
 
 /// Where what a call takes is made, and from where it is sent: the environment of the process that
 /// the calling thread runs, that of the destructor, or none on threads that are not the VM's. Where
-/// there is none to be had, the courier sends.
+/// there is none to be had, the courier sends. The message is what waits in the library until the
+/// executor takes it.
 class sending_env {
  public:
   /// `given` is what the user has: the environment of a NIF, or null.
@@ -62,14 +64,13 @@ class sending_env {
     return m_process == nullptr ? m_message.copy(users) : users;
   }
 
-  /// Gives the environment of the message. It is never the process's: that would keep the slot
-  /// until its next collection, and each slot that a dirty scheduler has made wakes a thread of the
-  /// VM's then.
-  [[nodiscard]] ErlNifEnv* message() const noexcept { return m_message.get(); }
-  /// Takes a term of `get()` into the message.
+  /// Takes a term of `get()` into the message's environment. That is never the process's: what
+  /// waits for an executor outlives the NIF.
   [[nodiscard]] ERL_NIF_TERM to_message(ERL_NIF_TERM made) const noexcept {
     return m_process == nullptr ? made : m_message.copy(made);
   }
+  /// Gives the environment of the message away, for good.
+  [[nodiscard]] owned_env take_message() noexcept { return std::move(m_message); }
 
  private:
   /// The number of the last call that the courier had from here. A frame gives it one only once its

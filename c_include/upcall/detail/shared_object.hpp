@@ -3,7 +3,6 @@
 #include <erl_nif.h>
 
 #include <cstddef>
-#include <iterator>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -39,8 +38,7 @@ class shared_object {
 /// A resource type whose objects a newer build takes over.
 class shared_type {
  public:
-  constexpr shared_type(const char* name, bool monitors) noexcept
-      : m_name(name), m_monitors(monitors) {}
+  explicit constexpr shared_type(const char* name) noexcept : m_name(name) {}
 
   [[nodiscard]] ErlNifResourceType* type() const noexcept { return m_type; }
 
@@ -49,11 +47,9 @@ class shared_type {
     callbacks.dtor = [](ErlNifEnv*, void* object) {
       static_cast<shared_object*>(object)->destroy();
     };
-    if (m_monitors) {
-      callbacks.down = [](ErlNifEnv* caller, void* object, ErlNifPid* pid, ErlNifMonitor*) {
-        static_cast<shared_object*>(object)->process_died(caller, *pid);
-      };
-    }
+    callbacks.down = [](ErlNifEnv* caller, void* object, ErlNifPid* pid, ErlNifMonitor*) {
+      static_cast<shared_object*>(object)->process_died(caller, *pid);
+    };
     const auto flags = static_cast<ErlNifResourceFlags>(ERL_NIF_RT_CREATE | ERL_NIF_RT_TAKEOVER);
     m_type = enif_open_resource_type_x(env, m_name, &callbacks, flags, nullptr);
     return m_type != nullptr;
@@ -61,12 +57,10 @@ class shared_type {
 
  private:
   const char* m_name;
-  bool m_monitors;  // a type whose objects can monitor processes makes each of them dearer
   ErlNifResourceType* m_type = nullptr;
 };
 
-inline constinit shared_type plain_objects{"upcall shared 1", false};
-inline constinit shared_type monitoring_objects{"upcall monitoring 1", true};
+inline constinit shared_type monitoring_objects{"upcall monitoring 2"};
 
 /// Holds a shared object. Threads: any may copy and destroy it.
 template <class T>
@@ -113,7 +107,7 @@ class shared_ref {
   T* m_object = nullptr;
 };
 
-/// Keeps the types alive when the module is purged: native threads may still make objects.
+/// Keeps the type alive when the module is purged: native threads may still make objects.
 class type_keeper final : public shared_object {
  public:
   void destroy() noexcept override {}
@@ -124,14 +118,11 @@ class type_keeper final : public shared_object {
 };
 
 inline bool open_shared_types(ErlNifEnv* env) noexcept {
-  shared_type* const types[] = {&plain_objects, &monitoring_objects};
-  // Never released.
-  static constinit type_keeper* keepers[std::size(types)] = {};
-  for (std::size_t at = 0; at < std::size(types); ++at) {
-    if (!types[at]->open(env)) return false;
-    if (keepers[at] != nullptr) continue;
-    keepers[at] = std::construct_at(
-        static_cast<type_keeper*>(enif_alloc_resource(types[at]->type(), sizeof(type_keeper))));
+  static constinit type_keeper* keeper = nullptr;  // never released
+  if (!monitoring_objects.open(env)) return false;
+  if (keeper == nullptr) {
+    keeper = std::construct_at(static_cast<type_keeper*>(
+        enif_alloc_resource(monitoring_objects.type(), sizeof(type_keeper))));
   }
   return true;
 }

@@ -2,7 +2,9 @@
 
 #include <erl_nif.h>
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,24 +14,25 @@
 #include "frame_parts.hpp"
 #include "rendezvous.hpp"
 #include "reply.hpp"
-#include "shared_object.hpp"
 #include "waitable.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-class executor_link;
-enum class placement;
-
 /// Whether somebody takes the answer.
 enum class hearing { no, yes };
 
-/// The one-shot meeting place of a call that waits and its reply. Whoever comes too late (a reply
-/// after the timeout, a timeout after the reply) finds it decided. Counted references: it lives as
-/// long as the caller, the executor's message or the executor's list has it.
+/// How many calls of this library were given up before they began: whether a queue has to look for
+/// those that only take room.
+inline constinit std::atomic<std::uint64_t> given_up_calls{0};
+
+/// One call of an executor: what is to be run, and the one-shot meeting place of who waits and the
+/// reply. Whoever comes too late (a reply after the timeout, a timeout after the reply) finds it
+/// decided. It lives as long as the caller, the queue or the link of the executor has it; nothing
+/// in Elixir refers to it.
 ///
-/// Threads: any. Its lock may be held when an `executor_link` locks, never the other way round.
-class slot final : public shared_object {
+/// Threads: any. Its lock may be held last: nothing else is locked then.
+class slot final {
  public:
   /// `caller`: the process that the call is made for, or 0.
   slot(ERL_NIF_TERM caller, hearing heard) noexcept
@@ -38,27 +41,51 @@ class slot final : public shared_object {
   slot& operator=(const slot&) = delete;
   ~slot() = default;
 
-  void destroy() noexcept override { std::destroy_at(this); }
-  void process_died(ErlNifEnv*, const ErlNifPid&) noexcept override {}
-
-  /// What the executor says (lib/upcall/executor.ex): `:begin`, then `:returned` or `:raised`; of a
-  /// pool's front, `:route`.
-  ERL_NIF_TERM tell(ErlNifEnv* env, ERL_NIF_TERM word, ERL_NIF_TERM content) noexcept override;
-
-  /// Decides it, unless it is decided: nothing is lost by trying. `env` is that of the calling
-  /// thread, null where that is not the VM's.
-  void decide(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content = 0) noexcept {
-    auto held = m_meeting.lock();
-    if (m_phase == phase::queued || m_phase == phase::running)
-      decide(std::move(held), env, kind, content);
+  /// Takes what is to be run, in its own environment. Threads: before any other has it.
+  void set_request(owned_env env, ERL_NIF_TERM function, ERL_NIF_TERM arguments) noexcept {
+    m_request.emplace(std::move(env));
+    m_function = function;
+    m_arguments = arguments;
   }
-  /// The same, if it still is with that executor.
-  void decide_if_at(const executor_link& executor, ErlNifEnv* env, reply_kind kind,
-                    ERL_NIF_TERM content) noexcept {
+
+  /// Notes that it waits from now on, for an executor that has said that it is one, or has not.
+  /// False when nobody waits for it any more.
+  bool enqueue(bool executor_has_spoken) noexcept {
+    const auto held = m_meeting.lock();
+    if (m_phase != phase::made && m_phase != phase::queued) return false;
+    m_phase = phase::queued;
+    m_executor_has_spoken.store(executor_has_spoken, std::memory_order_relaxed);
+    return true;
+  }
+  /// Notes that the executor runs it from now on. False when nobody waits for it any more: then it
+  /// is not to.
+  bool begin() noexcept {
+    const auto held = m_meeting.lock();
+    if (m_phase != phase::queued) return false;
+    m_phase = phase::running;
+    m_promised.reset();
+    return true;
+  }
+  /// Copies what is to be run to its executor, which has begun it: `{number, caller, function,
+  /// arguments}`, see lib/upcall/executor.ex.
+  ERL_NIF_TERM give_request(ErlNifEnv* env, ERL_NIF_TERM number) noexcept {
+    const ERL_NIF_TERM caller = m_caller == 0 ? atoms::nil.raw() : m_caller;
+    const ERL_NIF_TERM given = detail::make_tuple(
+        env, number, caller, enif_make_copy(env, m_function), enif_make_copy(env, m_arguments));
+    if (!m_heard) m_request.reset();  // else who waits will, on the thread that has made it
+    return given;
+  }
+  /// Gives it what its executor says that came of it, once; false when nobody took that.
+  bool end(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept {
     auto held = m_meeting.lock();
-    if (m_executor.get() != &executor) return;
-    if (m_phase == phase::queued || m_phase == phase::running)
-      decide(std::move(held), env, kind, content);
+    m_is_ended = true;
+    return decide(std::move(held), env, kind, content);
+  }
+
+  /// Decides it, unless it is decided: nothing is lost by trying. Gives whether it was not. `env`
+  /// is that of the calling thread, null where that is not the VM's.
+  bool decide(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content = 0) noexcept {
+    return decide(m_meeting.lock(), env, kind, content);
   }
 
   /// Waits on the calling thread; false when `until` came first.
@@ -72,16 +99,23 @@ class slot final : public shared_object {
   bool drop() noexcept {
     const auto held = m_meeting.lock();
     if (m_phase == phase::done) return false;
-    leave_queue(phase::dropped);
+    leave_phase(phase::dropped);
     return true;
   }
 
   /// Gives the answer, once; one that says `timed_out` where there is none, and drops the call.
   reply take_or_drop() noexcept {
+    // An environment that one thread makes and another frees is dear: the VM sends its memory back.
+    std::optional<owned_env> freed;
     const auto held = m_meeting.lock();
+    if (m_is_ended && m_request) {
+      freed.emplace(*std::move(m_request));
+      m_request.reset();
+    }
     if (m_phase != phase::done) {
       m_reply.has_begun = m_phase == phase::running;
-      leave_queue(phase::dropped);
+      m_reply.executor_has_spoken = m_executor_has_spoken.load(std::memory_order_relaxed);
+      leave_phase(phase::dropped);
     }
     return std::exchange(m_reply, {});
   }
@@ -112,7 +146,6 @@ class slot final : public shared_object {
     const auto held = m_meeting.lock();
     return m_phase == phase::queued;
   }
-
   /// Notes that it was accepted before its executor was asked, which is not to refuse it for want
   /// of room. False when as many calls as may be have been accepted like that and have not begun.
   bool promise() noexcept {
@@ -126,61 +159,48 @@ class slot final : public shared_object {
     const auto held = m_meeting.lock();
     return m_promised.has_value();
   }
-
-  /// Gives it to an executor, and takes it from the one that has it. (placement.hpp)
-  placement move_to(executor_link& executor) noexcept;
-  /// Takes it from the executor that has it.
-  void leave_executor() noexcept { leave_executor(m_meeting.lock()); }
-  /// Gives the executor that has it, if one has.
-  [[nodiscard]] shared_ref<executor_link> executor() noexcept {
-    const auto held = m_meeting.lock();
-    return m_executor;
+  /// Notes that the process which was called is an executor: it has said so.
+  void set_executor_has_spoken() noexcept {
+    m_executor_has_spoken.store(true, std::memory_order_relaxed);
   }
 
-  // Of the list of the executor that has it, guarded by that one's lock. It is in one list at most.
-  slot* next = nullptr;
-  slot* previous = nullptr;
-
  private:
-  enum class phase { queued, running, done, dropped };
+  enum class phase { made, queued, running, done, dropped };
 
-  void decide(std::unique_lock<std::mutex> held, ErlNifEnv* env, reply_kind kind,
+  // With the lock.
+  void leave_phase(phase next) noexcept {
+    if (m_phase == phase::queued) given_up_calls.fetch_add(1, std::memory_order_relaxed);
+    m_phase = next;
+    m_promised.reset();
+  }
+  bool decide(std::unique_lock<std::mutex> held, ErlNifEnv* env, reply_kind kind,
               ERL_NIF_TERM content) noexcept {
+    if (m_phase == phase::done || m_phase == phase::dropped) return false;
     m_reply.kind = kind;
     m_reply.has_begun = m_phase == phase::running;
     if (content != 0 && m_heard) {
       m_reply.content = content;
-      // An environment that one thread makes and another frees is dear: the VM sends its memory
-      // back.
-      if (!is_word(content)) {
+      // Made where it is needed only: who waits frees it, on another thread.
+      if (!detail::is_word(content)) {
         m_reply.env = std::make_shared<owned_env>();
         m_reply.content = m_reply.env->copy(content);
       }
     }
-    leave_queue(phase::done);
+    leave_phase(phase::done);
     if (m_message) enif_send(env, &m_waiter, nullptr, m_message->raw());
     m_meeting.set_done(std::move(held));
+    return true;
   }
-
-  // With the lock.
-  void leave_queue(phase next_phase) noexcept {
-    m_phase = next_phase;
-    m_promised.reset();
-  }
-
-  // Whether the process of `env` is the executor that has it. With the lock.
-  [[nodiscard]] bool is_at_caller_of(ErlNifEnv* env) const noexcept;
-  shared_ref<executor_link> leave_executor(const std::unique_lock<std::mutex>& held) noexcept;
-  ERL_NIF_TERM begin(ErlNifEnv* env) noexcept;
-  ERL_NIF_TERM answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept;
-  ERL_NIF_TERM route(ErlNifEnv* env, ERL_NIF_TERM pool) noexcept;
 
   counted_in m_counted{counts.calls};
   std::optional<counted_in> m_promised;
-  rendezvous m_meeting;  // its lock guards the rest
-  phase m_phase = phase::queued;
-  bool m_answered = false;  // by its executor, which may do so once
-  shared_ref<executor_link> m_executor;
+  rendezvous m_meeting;  // its lock guards the rest, but for what the executor copies
+  phase m_phase = phase::made;
+  bool m_is_ended = false;  // by its executor, which has no use for the request any more
+  std::atomic<bool> m_executor_has_spoken{false};
+  std::optional<owned_env> m_request;
+  ERL_NIF_TERM m_function = 0;
+  ERL_NIF_TERM m_arguments = 0;
   reply m_reply;
   ErlNifPid m_waiter{};
   std::optional<owned_term> m_message;  // to a frame's process

@@ -129,7 +129,7 @@ inline ERL_NIF_TERM info(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
       {"suspended", &counts.suspended}, {"abandoned", &counts.abandoned},
       {"finishing", &counts.finishing}, {"parked", &counts.parked},
       {"pinned", &counts.pinned},       {"calls", &counts.calls},
-      {"waiting", &counts.waiting},
+      {"waiting", &counts.waiting},     {"lost_casts", &counts.lost_casts},
   };
   ERL_NIF_TERM map = enif_make_new_map(env);
   // Of a library without fibers, until a part that has them says otherwise.

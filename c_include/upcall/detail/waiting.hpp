@@ -34,7 +34,7 @@ inline clock::time_point deadline_after(std::chrono::nanoseconds timeout) noexce
 /// Releases a call when the process that it was made for dies.
 class caller_watch final : public shared_object {
  public:
-  explicit caller_watch(const shared_ref<slot>& call) noexcept : m_call(call) {}
+  explicit caller_watch(const std::shared_ptr<slot>& call) noexcept : m_call(call) {}
   void destroy() noexcept override { std::destroy_at(this); }
   void process_died(ErlNifEnv* env, const ErlNifPid&) noexcept override {
     m_call->decide(env, reply_kind::caller_gone);
@@ -44,11 +44,11 @@ class caller_watch final : public shared_object {
   }
 
  private:
-  shared_ref<slot> m_call;
+  std::shared_ptr<slot> m_call;
 };
 
 /// Waits on the thread of a dirty NIF, which goes on after its process was killed.
-inline void wait_in_dirty_nif(ErlNifEnv* env, const shared_ref<slot>& call,
+inline void wait_in_dirty_nif(ErlNifEnv* env, const std::shared_ptr<slot>& call,
                               clock::time_point deadline) noexcept {
   // A monitor costs as much as a quick call.
   constexpr std::chrono::milliseconds before_a_monitor{1};
@@ -69,7 +69,7 @@ inline void wait_in_dirty_nif(ErlNifEnv* env, const shared_ref<slot>& call,
 class awaited_slot final : public waitable {
  public:
   /// Throws: `error` where another frame waits for it.
-  awaited_slot(const shared_ref<slot>& call, frame& by) : m_call(call), m_frame(by) {
+  awaited_slot(const std::shared_ptr<slot>& call, frame& by) : m_call(call), m_frame(by) {
     if (call->claim())
       raise("Elixir.RuntimeError",
             "another native call waits for this upcall::future: one at a time can have it");
@@ -86,7 +86,7 @@ class awaited_slot final : public waitable {
   void leave() noexcept override { m_call->drop(); }
 
  private:
-  shared_ref<slot> m_call;
+  std::shared_ptr<slot> m_call;
   frame& m_frame;
 };
 
@@ -99,7 +99,7 @@ inline ERL_NIF_TERM wait_request(frame& running, clock::time_point deadline) noe
       running, enif_make_int64(running.env(), std::clamp<std::int64_t>(left.count(), 0, longest)));
 }
 
-inline void wait_in_frame(const shared_ref<slot>& call, clock::time_point deadline) {
+inline void wait_in_frame(const std::shared_ptr<slot>& call, clock::time_point deadline) {
   frame& running = frame_for_upcall();
   if (call->done()) return;
   const awaited_slot waiting(call, running);
@@ -118,7 +118,8 @@ class awaited_reply final : public interruptible {
 
 /// Waits until the call is decided or the deadline has come. `env` is that of a dirty NIF, else it
 /// is not used. Throws: `abandoned`; `error`.
-inline void wait_for(ErlNifEnv* env, const shared_ref<slot>& call, clock::time_point deadline) {
+inline void wait_for(ErlNifEnv* env, const std::shared_ptr<slot>& call,
+                     clock::time_point deadline) {
   if (current_frame() != nullptr) {
     wait_in_frame(call, deadline);
   } else if (env != nullptr && enif_thread_type() == ERL_NIF_THR_DIRTY_IO_SCHEDULER) {
