@@ -27,8 +27,8 @@ namespace upcall UPCALL_HIDDEN {
 ///
 /// The parameters of a NIF are values. Those of other tasks may be references, to what lives until
 /// the task is awaited: `co_await helper(text)` is right, and a task that is stored keeps no
-/// temporary that it was made with. A lambda that is a coroutine must outlive its task, too. GCC 12
-/// destroys an aggregate twice that is made inside of a `co_await` expression: name it before.
+/// temporary that it was made with. A lambda that is a coroutine must outlive its task, too.
+/// docs/coroutines.md lists the expressions that compilers get wrong.
 ///
 /// Threads: the frame's own, and after a `co_await` you may be on another one; see
 /// `upcall::function` for what may not be held across it.

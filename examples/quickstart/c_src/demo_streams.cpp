@@ -15,7 +15,10 @@ upcall::task<double> mean(upcall::sequence<double> numbers,
                           upcall::async_function<double(double)> f) {
   double sum = 0;
   int count = 0;
-  for (; auto x = co_await numbers.next(); ++count) sum += co_await f(*x);
+  while (auto x = co_await numbers.next()) {
+    sum += co_await f(*x);
+    ++count;
+  }
   co_return count == 0 ? 0 : sum / count;
 }
 
