@@ -319,7 +319,7 @@ for_both_bodies UpcallTest.ExclusiveTest, native: UpcallTest.Exclusive do
       end
 
       test "can't lock it while its arguments are decoded, on a scheduler", %{shared: shared} do
-        assert_raise RuntimeError, ~r/on a thread that is not the call's own/, fn ->
+        assert_raise RuntimeError, ~r/outside of a native call of Upcall; make the NIF one/, fn ->
           Native.use_early_pinned(shared, fn -> :ok end)
         end
 

@@ -72,13 +72,14 @@ defmodule Upcall.ExecutorFunctionTest do
     end
 
     test "says what it returned where that is no R", %{server: server} do
-      message = ~r/expected an integer.* from the function, got: <<"no">>/
+      message =
+        ~r/: executor #PID<.*>: expected an integer.* from the function, got: (<<"no">>|"no")/
 
       assert_raise ArgumentError, message, fn ->
         Native.call_on(fn _ -> "no" end, server, 1, 60_000)
       end
 
-      message = ~r/element 2: expected an integer.* from the function, got: nil/
+      message = ~r/: in what the function returned: element 2: expected an integer.*, got: nil/
 
       assert_raise ArgumentError, message, fn ->
         Native.map_on(fn x -> if x != 2, do: x end, server, [1, 2, 3])
@@ -429,7 +430,7 @@ defmodule Upcall.ExecutorFunctionTest do
 
     test "a function without an executor is refused" do
       :ok = Native.thread_without_executor(& &1, self())
-      assert await_value() =~ "outside"
+      assert await_value() =~ "an upcall was made on a thread that runs no native call"
     end
   end
 end

@@ -200,7 +200,10 @@ for_both_bodies UpcallTest.FunctionTest, native: UpcallTest.Function do
     end
 
     test "on another thread" do
-      assert Native.call_on_other_thread(& &1) =~ "on a thread that is not the call's own"
+      assert Native.call_on_other_thread(& &1) ==
+               "an upcall was made on a thread that runs no native call of Upcall; there, call a function " <>
+                 "that is bound to an executor, f.on(executor), or declare the NIF upcall::pinned, " <>
+                 "whose threads may call its functions"
     end
 
     test "after a move" do

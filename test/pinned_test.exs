@@ -192,7 +192,7 @@ defmodule UpcallTest.PinnedTest do
                    end
 
       assert_raise ArgumentError,
-                   ~r"element 2: expected an integer .* from #Function<.*, got: nil",
+                   ~r"in what #Function<.* returned: element 2: expected an integer .*, got: nil",
                    fn ->
                      Native.map_here(fn x -> if x == 1, do: 1 end, [1, 2])
                    end

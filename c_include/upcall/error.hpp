@@ -207,10 +207,15 @@ class bad_term : public std::exception {
 
 namespace detail {
 
-[[noreturn]] inline void throw_stale_term() {
+[[noreturn]] inline void throw_stale_term(step_mark borrowed) {
+  if (borrowed.frame == current_step().frame) {
+    raise("Elixir.ArgumentError",
+          "this term was borrowed before an upcall and is stale; "
+          "decode it before, or keep it in an upcall::owned_term");
+  }
   raise("Elixir.ArgumentError",
-        "this term was borrowed before an upcall and is stale; "
-        "decode it before, or keep it in an upcall::owned_term");
+        "this term was borrowed in another native call (that stored it in an object, say) and is "
+        "stale in this one; store an upcall::owned_term in its place");
 }
 
 [[noreturn]] inline void throw_no_term_to_keep() {

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstddef>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -23,7 +22,7 @@ namespace upcall UPCALL_HIDDEN {
 ///         : upcall::enum_codec<color, upcall::named<color::red, "red">,
 ///                              upcall::named<color::green, "green">> {};
 ///
-/// Throws: to decode, `bad_term`; to encode a value without a name, `std::domain_error`.
+/// Throws: to decode, `bad_term`; to encode a value without a name, `error`.
 template <class Enum, class... Named>
 struct enum_codec {
   static_assert(detail::all_differ<Named::name...>(), "two enumerators have the same name");
@@ -38,9 +37,9 @@ struct enum_codec {
   static ERL_NIF_TERM encode(ErlNifEnv*, Enum value) {
     ERL_NIF_TERM found = 0;
     if (((value == Named::value && (found = Named::atom(), true)) || ...)) return found;
-    throw std::domain_error("expected one of " + detail::list_names<Named::name...>(":") +
-                            " to encode, got: the enumerator " +
-                            std::to_string(static_cast<long long>(value)));
+    throw detail::codec_error("expected one of " + detail::list_names<Named::name...>(":") +
+                              " to encode, got: the enumerator " +
+                              std::to_string(static_cast<long long>(value)));
   }
 };
 

@@ -26,7 +26,7 @@ struct step_mark {
 };
 step_mark current_step() noexcept;
 ErlNifEnv* current_env();
-[[noreturn]] void throw_stale_term();
+[[noreturn]] void throw_stale_term(step_mark borrowed);
 [[noreturn]] void throw_no_term_to_keep();
 
 inline ERL_NIF_TERM make_text(ErlNifEnv* env, std::string_view text) noexcept {
@@ -140,7 +140,7 @@ class term {
 
   /// Gives what the `enif_` functions take. Throws: `error` when it is stale.
   [[nodiscard]] ERL_NIF_TERM raw() const {
-    if (is_stale()) detail::throw_stale_term();
+    if (is_stale()) detail::throw_stale_term(m_mark);
     return m_raw;
   }
 

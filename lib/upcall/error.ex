@@ -50,9 +50,13 @@ defmodule Upcall.Error do
         ) :: no_return()
   def raise_bad_return({module, name, arity}, fun, where, expected, got) do
     raise ArgumentError,
-          "#{inspect(module)}.#{name}/#{arity}: #{where}expected #{expected} " <>
-            "from #{inspect(fun)}, got: #{show(got)}"
+          "#{inspect(module)}.#{name}/#{arity}: #{blame(fun, where, expected)}, got: #{show(got)}"
   end
+
+  defp blame(fun, "", expected), do: "expected #{expected} from #{inspect(fun)}"
+
+  defp blame(fun, where, expected),
+    do: "in what #{inspect(fun)} returned: #{where}expected #{expected}"
 
   # An exception of the user's formats itself, and may fail at that; the upcall's outcome must not.
   defp text(class, reason, stack_trace) do

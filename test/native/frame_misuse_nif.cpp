@@ -210,7 +210,7 @@ UPCALL_NIF(keeps_term);
 body<std::pair<bool, bool>> stale_after(upcall::term value, function<void(double)> f) {
   try {
     UPCALL_AWAIT f(1.0 / 0.0);
-  } catch (const std::domain_error&) {
+  } catch (const upcall::error&) {
   }
   const bool before = value.is_stale();
   UPCALL_AWAIT f(1.0);

@@ -165,6 +165,9 @@ const char* c_string() { return "a C string"; }
 const char (&literal())[8] { return "literal"; }
 double not_a_number() { return std::numeric_limits<double>::quiet_NaN(); }
 double infinity() { return std::numeric_limits<double>::infinity(); }
+double ask_of_not_a_number(upcall::function<double(int, std::vector<double>)> f) {
+  return f(1, {not_a_number(), 1});
+}
 std::vector<float> too_small() { return {1, -std::numeric_limits<float>::infinity()}; }
 std::int64_t sum_of_term(upcall::term numbers) {
   std::int64_t sum = 0;
@@ -198,6 +201,7 @@ UPCALL_NIF(c_string);
 UPCALL_NIF(literal);
 UPCALL_NIF(not_a_number);
 UPCALL_NIF(infinity);
+UPCALL_NIF(ask_of_not_a_number);
 UPCALL_NIF(too_small);
 UPCALL_NIF(sum_of_term);
 UPCALL_NIF(sum_of_owned);

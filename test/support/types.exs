@@ -44,6 +44,7 @@ defmodule UpcallTest.Types do
   defnif call_owned(functions)
   defnif not_a_number()
   defnif infinity()
+  defnif ask_of_not_a_number(f)
   defnif too_small()
 
   # stl.hpp

@@ -8,6 +8,8 @@
 
 #include "../error.hpp"
 #include "../executor.hpp"
+#include "codec_error.hpp"
+#include "config.hpp"
 #include "outcome.hpp"
 #include "printed.hpp"
 #include "slot.hpp"
@@ -75,6 +77,18 @@ inline error error_of_reply(const reply& given, const executor& asked,
       break;
   }
   return detail::error_of_outcome(given.reading_env(), given.content);
+}
+
+/// Throws that the function which an executor ran returned something else. It names the native
+/// call as well, where there is one.
+[[noreturn]] UPCALL_COLD inline void throw_bad_return(const executor& asked,
+                                                      const bad_term& failure) {
+  const std::string expected = "expected " + failure.expected();
+  throw codec_error("executor " + name_of(asked) + ": " +
+                    (failure.where().empty()
+                         ? expected + " from the function"
+                         : "in what the function returned: " + failure.where() + expected) +
+                    ", got: " + printed(failure.got().raw()));
 }
 
 }  // namespace detail

@@ -16,18 +16,28 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
+[[noreturn]] UPCALL_COLD inline void throw_no_native_call() {
+  if (this_thread_frames().destructor_env != nullptr) {
+    raise("Elixir.RuntimeError",
+          "an upcall was made in the destructor of a resource, where no process waits for it; in "
+          "a destructor, use f.on(executor).cast(…), or try_call");
+  }
+  if (enif_thread_type() == ERL_NIF_THR_UNDEFINED) {
+    raise("Elixir.RuntimeError",
+          "an upcall was made on a thread that runs no native call of Upcall; there, call a "
+          "function that is bound to an executor, f.on(executor), or declare the NIF "
+          "upcall::pinned, whose threads may call its functions");
+  }
+  raise("Elixir.RuntimeError",
+        "an upcall was made outside of a native call of Upcall; make the NIF one (UPCALL_NIF, or "
+        "UPCALL_ENTRY in a table of yours), and make upcalls in its body");
+}
+
 /// Gives the running frame. Throws: `error` where there is none.
 inline frame& running_frame() {
   frame* const running = current_frame();
   if (running == nullptr) {
-    if (this_thread_frames().destructor_env != nullptr) {
-      raise("Elixir.RuntimeError",
-            "an upcall was made in the destructor of a resource, where no process waits for it; in "
-            "a destructor, use f.on(executor).cast(…), or try_call");
-    }
-    raise("Elixir.RuntimeError",
-          "an upcall was made outside of a native call of Upcall, or on a thread that is not the "
-          "call's own");
+    throw_no_native_call();
   }
   return *running;
 }

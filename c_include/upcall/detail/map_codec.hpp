@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -100,7 +99,7 @@ struct map_codec {
     // Not one by one, which would leave a garbage map behind each entry.
     ERL_NIF_TERM made = 0;
     if (!enif_make_map_from_arrays(env, keys.data(), values.data(), keys.size(), &made)) {
-      throw std::invalid_argument("expected keys that stay different when encoded as a map's");
+      throw codec_error("expected keys that stay different when encoded as a map's");
     }
     return made;
   }

@@ -6,7 +6,6 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
-#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -23,6 +22,10 @@ namespace detail {
 
 [[noreturn]] UPCALL_COLD inline void throw_no_boolean(ERL_NIF_TERM got) {
   throw bad_term("a boolean", got);
+}
+
+[[noreturn]] UPCALL_COLD inline void throw_not_finite(double value) {
+  throw codec_error("expected a finite number to make a float of, got: " + std::to_string(value));
 }
 
 template <class T>
@@ -68,9 +71,8 @@ struct codec<T> {
   static ERL_NIF_TERM encode(ErlNifEnv* env, T value) {
     const auto wide = static_cast<double>(value);
     // The VM has no such floats: the NIF would raise `badarg` later, and elsewhere.
-    if (!std::isfinite(wide))
-      throw std::domain_error("expected a finite number to make a float of, got: " +
-                              std::to_string(wide));
+    if (!std::isfinite(wide)) [[unlikely]]
+      detail::throw_not_finite(wide);
     return enif_make_double(env, wide);
   }
 

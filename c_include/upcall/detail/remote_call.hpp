@@ -28,7 +28,7 @@ namespace detail {
 /// Makes the value of an answer. An `owned_term` shares the answer's environment, all others are
 /// decoded out of it: nothing is copied twice. Throws: `error`.
 template <class R>
-R value_of_reply(const reply& given) {
+R value_of_reply(const reply& given, const executor& asked) {
   if constexpr (std::is_void_v<R>) {
     return;
   } else if constexpr (std::same_as<R, owned_term>) {
@@ -41,8 +41,7 @@ R value_of_reply(const reply& given) {
       const encoding_scope scope;
       return detail::decode_returned<R>(given.reading_env(), given.content);
     } catch (const bad_term& failure) {
-      raise("Elixir.ArgumentError", failure.where() + "expected " + failure.expected() +
-                                        " from the function, got: " + printed(failure.got().raw()));
+      detail::throw_bad_return(asked, failure);
     }
   }
 }
@@ -56,7 +55,7 @@ result<R> result_of_reply(const reply& given, const executor& asked,
     if constexpr (std::is_void_v<R>) {
       return std::monostate{};
     } else {
-      return detail::value_of_reply<R>(given);
+      return detail::value_of_reply<R>(given, asked);
     }
   } catch (const error& failure) {
     return failure;

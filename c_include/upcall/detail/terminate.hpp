@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cxxabi.h>
+#include <dlfcn.h>
 #include <erl_nif.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <typeinfo>
 
 #include "../error.hpp"
 #include "frame.hpp"
@@ -54,6 +57,37 @@ inline void report_thrown_by_destructor() noexcept {
       text.c_str());
 }
 
+/// Whether the exception that is being handled is of a type of this library's. Those of other
+/// libraries are theirs to deal with: all have a handler, and each is asked in its turn.
+inline bool exception_is_of_this_library() noexcept {
+  static constinit char inside = 0;
+  const std::type_info* const type = abi::__cxa_current_exception_type();
+  Dl_info thrown{};
+  Dl_info here{};
+  return type != nullptr && dladdr(type, &thrown) != 0 && dladdr(&inside, &here) != 0 &&
+         thrown.dli_fbase == here.dli_fbase;
+}
+
+/// Says what to write instead where an exception of ours has ended a thread that C++ has started,
+/// before that ends the VM.
+inline void report_uncaught_on_thread() noexcept {
+  if (enif_thread_type() != ERL_NIF_THR_UNDEFINED || !exception_is_of_this_library()) return;
+  try {
+    std::rethrow_exception(std::current_exception());
+  } catch (const error& failure) {
+    std::fprintf(stderr,
+                 "upcall: a thread that C++ has started did not catch an upcall::error, which ends "
+                 "the VM: %s. Catch it on that thread, or call by try_call\n",
+                 failure.what());
+  } catch (const abandoned&) {
+    std::fprintf(stderr,
+                 "upcall: a thread that C++ has started did not catch upcall::abandoned, which "
+                 "ends the VM: nobody waits for its native call any more. Catch it where that "
+                 "thread begins\n");
+  } catch (...) {  // is another's to tell of
+  }
+}
+
 /// An exception that can go nowhere (out of a destructor, or of a noexcept function) ends the VM.
 /// In a frame it need not: what the frame holds is left behind, and its caller, if there is one, is
 /// told.
@@ -66,6 +100,7 @@ inline void report_thrown_by_destructor() noexcept {
       call_here->park(
           detail::exception_reply(call_here->env(), "Elixir.RuntimeError", terminate_message()));
     report_thrown_by_destructor();
+    report_uncaught_on_thread();
     if (earlier_terminate_handler != nullptr) earlier_terminate_handler();
     std::abort();
   }
