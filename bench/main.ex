@@ -19,6 +19,7 @@ defmodule Bench.Main do
        Bench.Growth.Payload,
        Bench.Growth.Nesting
      ]},
+    {"errors", [Bench.Errors]},
     {"floor", [Bench.Floor]}
   ]
 

@@ -503,7 +503,7 @@ defmodule Upcall.ExecutorTest do
     end
 
     test "with an outcome that is none, and the caller is told so" do
-      for wrong <- [nil, [], [:error], [:error, 1, [], nil | :text], {:error, 1}] do
+      for wrong <- [nil, [], [:error], [[:error, 1]], [[:error, 1, nil | :none]], {:error, 1}] do
         {task, link, number} = begun_call()
         assert tell(link, :raised, {number, wrong}) == {:ok, false}
         # In the NIF that waits for it.

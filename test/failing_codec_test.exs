@@ -11,12 +11,12 @@ defmodule UpcallTest.FailingCodecTest.Texts do
   def encoding do
     %{
       zero: @codec <> "gave no term (0); its encode has to give one, or to throw",
-      badarg: raised("badarg"),
+      badarg: raised(":badarg"),
       badarg_and_term: raised("7")
     }
   end
 
-  def decoding, do: raised("badarg")
+  def decoding, do: raised(":badarg")
 
   def assert_refused(expected, f) do
     assert assert_raise(ArgumentError, f).message == expected

@@ -230,7 +230,7 @@ for body <- [:coroutine, :fiber] do
           test = self()
 
           assert_raise ArgumentError,
-                       ~r/^UpcallTest.Sequence.#{@body}_call_for_each\/2: element 41 of an enumerable: expected an integer from .* got: a$/,
+                       ~r/^UpcallTest.Sequence.#{@body}_call_for_each\/2: element 41 of an enumerable: expected an integer from .* got: :a$/,
                        fn ->
                          native(:call_for_each, [source, &(send(test, {:seen, &1}) |> elem(1))])
                        end

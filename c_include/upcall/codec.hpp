@@ -182,8 +182,7 @@ ERL_NIF_TERM encode_field(ErlNifEnv* env, const char* module, const char* name, 
   try {
     return upcall::encode<T>(env, value);
   } catch (codec_error& failure) {
-    failure.within("field " + std::string(name) + " of " +
-                   printed_module(enif_make_atom(env, module)));
+    failure.within("field " + std::string(name) + " of " + printed(enif_make_atom(env, module)));
     throw;
   }
 }

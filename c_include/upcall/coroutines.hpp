@@ -5,6 +5,7 @@
 // clang-format off
 #include "term.hpp"               // IWYU pragma: export
 #include "error.hpp"              // IWYU pragma: export
+#include "innermost_error.hpp"    // IWYU pragma: export
 #include "atom.hpp"               // IWYU pragma: export
 #include "codec.hpp"              // IWYU pragma: export
 #include "result.hpp"             // IWYU pragma: export
@@ -21,4 +22,5 @@
 #include "apply.hpp"              // IWYU pragma: export
 #include "future.hpp"             // IWYU pragma: export
 #include "executor_function.hpp"  // IWYU pragma: export
+#include "banner.hpp"             // IWYU pragma: export
 // clang-format on

@@ -3,13 +3,14 @@
 #include <erl_nif.h>
 
 #include <exception>
-#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "atom.hpp"
+#include "detail/error_content.hpp"
+#include "error_kind.hpp"
 #include "term.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -23,146 +24,159 @@ struct executor_failure {
   bool has_begun;
 };
 
-/// Makes the struct of an exception that has a message, and maybe more fields.
-inline ERL_NIF_TERM make_exception(
-    ErlNifEnv* env, const char* module, std::string_view message,
-    std::initializer_list<std::pair<const char*, ERL_NIF_TERM>> fields = {}) noexcept {
-  ERL_NIF_TERM keys[] = {atoms::struct_.raw(), atoms::exception.raw(), atoms::message.raw()};
-  ERL_NIF_TERM values[] = {enif_make_atom(env, module), atoms::true_.raw(),
-                           detail::make_text(env, message)};
-  ERL_NIF_TERM made = 0;
-  enif_make_map_from_arrays(env, keys, values, 3, &made);
-  for (const auto& [key, value] : fields)
-    enif_make_map_put(env, made, enif_make_atom(env, key), value, &made);
-  return made;
-}
-
 }  // namespace detail
 
-/// What can come of a call in the place of a value: the three classes of what a function can do
-/// instead of returning, and why an executor did not run it, or not to its end.
-enum class error_kind {
-  raised,         ///< `raise`, or an error of the VM
-  exited,         ///< `exit`
-  threw,          ///< `throw`
-  timed_out,      ///< no answer in time; where it had not begun, it never will
-  executor_down,  ///< the executor died meanwhile; `reason()` has its exit reason
-  no_executor,    ///< no such process
-  calling_self,   ///< the executor is the very process that calls: it would wait for itself
-  overloaded      ///< too many calls wait already, for the executor or on dirty IO schedulers
-};
+struct async_banner_of;
 
 /// Says that a function raised, exited or threw, that an executor did not run it, or that Upcall
 /// was used wrongly. Let it leave the NIF and the caller gets the same class, the same reason and
 /// the stack trace of the raise; where an executor failed, an `Upcall.ExecutorError`.
+///
+/// What the function raised stays a term of Elixir's: nothing of it is copied, and no text made,
+/// before somebody wants it. An error that outlives the step it was caught in (another upcall, the
+/// end of the native call) takes a copy along. A reason that is too large for that, or whose copy
+/// would be (half a megabyte; parts that it shares count as often as they appear), and one with a
+/// function in it, whose captured terms native code can't see, comes out of its native call as it
+/// is. Elsewhere a text stands in its place: see `is_text`.
+///
 /// Threads: any; copies share their content.
 class error : public std::exception {
  public:
-  /// Takes what a function did; `text` describes it. `exception` is what Elixir makes of the reason
-  /// of a raise, where that is no exception of Elixir's already; else 0.
+  /// Takes what a function did, whose terms may be of any environment; `text` describes it.
+  /// `exception` is what Elixir makes of the reason of a raise, where that is no exception of
+  /// Elixir's already; else 0.
   error(error_kind kind, ERL_NIF_TERM reason, ERL_NIF_TERM stack_trace, std::string text,
         ERL_NIF_TERM exception = 0)
-      : m_content(std::make_shared<content>(kind, std::move(text))) {
-    m_content->reason = m_content->env.copy(reason);
-    m_content->stack_trace = m_content->env.copy(stack_trace);
-    if (exception != 0) m_content->exception = m_content->env.copy(exception);
+      : m_content(std::make_shared<detail::error_content>(
+            kind, nullptr,
+            detail::error_terms{reason, exception == 0 ? detail::atoms::nil.raw() : exception,
+                                stack_trace})) {
+    m_content->describe(std::move(text));
+    m_content->end_step([] { return nullptr; });
   }
 
   /// Says why an executor did not run a function, or not to its end.
-  error(error_kind kind, const detail::executor_failure& failure, const std::string& text)
-      : m_content(std::make_shared<content>(kind, text)) {
-    ErlNifEnv* env = m_content->env.get();
-    m_content->reason = m_content->env.copy(failure.reason);
-    m_content->stack_trace = enif_make_list(env, 0);
-    m_content->exception = detail::make_exception(
-        env, "Elixir.Upcall.ExecutorError", text,
-        {{"reason", m_content->reason},
+  error(error_kind kind, const detail::executor_failure& failure, const std::string& text) {
+    auto env = std::make_shared<owned_env>();
+    const ERL_NIF_TERM reason = env->copy(failure.reason);
+    const ERL_NIF_TERM exception = detail::make_exception(
+        env->get(), "Elixir.Upcall.ExecutorError", text,
+        {{"reason", reason},
          {"executor", failure.executor},
          {"begun", failure.has_begun ? detail::atoms::true_.raw() : detail::atoms::false_.raw()}});
-    m_content->has_begun = failure.has_begun;
+    take(kind, std::move(env), reason, exception, {"", failure.has_begun}, text);
   }
 
   /// Makes an Elixir exception, as `raise module, message` does.
-  error(const char* exception_module, std::string_view message)
-      : m_content(std::make_shared<content>(error_kind::raised, std::string(message))) {
-    ErlNifEnv* env = m_content->env.get();
-    m_content->module = exception_module;
-    m_content->reason = detail::make_text(env, message);
-    m_content->stack_trace = enif_make_list(env, 0);
+  error(const char* exception_module, std::string_view message) {
+    auto env = std::make_shared<owned_env>();
+    const ERL_NIF_TERM reason = detail::make_text(env->get(), message);
+    take(error_kind::raised, std::move(env), reason, detail::atoms::nil.raw(),
+         {exception_module, true}, std::string(message));
   }
 
   /// Makes an Elixir exception of what the module's `exception/1` takes; `text` describes it.
-  error(const char* exception_module, const owned_term& argument, std::string text)
-      : m_content(std::make_shared<content>(error_kind::raised, std::move(text))) {
-    m_content->module = exception_module;
-    m_content->reason = m_content->env.copy(argument.raw());
-    m_content->stack_trace = enif_make_list(m_content->env.get(), 0);
+  error(const char* exception_module, const owned_term& argument, std::string text) {
+    auto env = std::make_shared<owned_env>();
+    const ERL_NIF_TERM reason = env->copy(argument.raw());
+    take(error_kind::raised, std::move(env), reason, detail::atoms::nil.raw(),
+         {exception_module, true}, std::move(text));
   }
+
+  /// Takes what is shared already.
+  explicit error(std::shared_ptr<detail::error_content> content) noexcept
+      : m_content(std::move(content)) {}
 
   /// Says whether the function had begun. Where an executor failed before that, the function was
   /// not run and never will be, so that it is safe to try again. True of all errors but those of
   /// executors.
-  [[nodiscard]] bool has_begun() const noexcept { return m_content->has_begun; }
+  [[nodiscard]] bool has_begun() const noexcept { return m_content->origin().has_begun; }
 
   /// Says what came in the place of a value.
-  [[nodiscard]] error_kind kind() const noexcept { return m_content->kind; }
-  /// Gives the text that Elixir would print.
-  [[nodiscard]] const char* what() const noexcept override { return m_content->text.c_str(); }
+  [[nodiscard]] error_kind kind() const noexcept { return m_content->kind(); }
+  /// Gives a text, at most 1,000 bytes: the class, the exception's name and, where that is a
+  /// string, its message; else what the reason is made of. It is made when it is first asked for,
+  /// without Elixir, whose own text `banner` gives. Threads: any.
+  [[nodiscard]] const char* what() const noexcept override { return m_content->text(); }
 
   /// Gives the exception, exit reason or thrown value; of an executor's failure, what stands behind
   /// `:error` in `result::to_term`. Of an error that C++ made and that has not been in Elixir yet:
-  /// the argument of the module's `exception/1`.
-  [[nodiscard]] owned_term reason() const noexcept { return share(m_content->reason); }
-  /// Gives the stack trace of the raise; an empty list where C++ made the error.
-  [[nodiscard]] owned_term stack_trace() const noexcept { return share(m_content->stack_trace); }
+  /// the argument of the module's `exception/1`. It is copied when it is first asked for; where
+  /// that may not be, it `is_text`. Threads: any.
+  [[nodiscard]] owned_term reason() const noexcept {
+    return m_content->owned(&detail::error_terms::reason);
+  }
+  /// Gives the stack trace of the raise; an empty list where C++ made the error. Arguments that are
+  /// too large to be copied are left out of it. Threads: any.
+  [[nodiscard]] owned_term stack_trace() const noexcept {
+    return m_content->owned(&detail::error_terms::stack_trace);
+  }
+  /// Says whether `reason()` is a text in the place of a term: a `RuntimeError` where a function
+  /// raised, else a string. Threads: any.
+  [[nodiscard]] bool is_text() const noexcept { return m_content->is_text(); }
+  /// Borrows the reason as it is, of any size, in the native call that caught the error; elsewhere
+  /// a copy of `reason()`. Threads: the native call's own. Throws: `error` outside of one.
+  [[nodiscard]] term borrow_reason() const {
+    return term(m_content->in(detail::current_env()).reason);
+  }
+
+  /// Gives the text that Elixir would print, at most 1,000 characters: `Exception.format_banner`,
+  /// which calls code of the exception's. It makes an upcall.
+  /// Threads: the native call's own; on a fiber, you may be on another thread afterwards. Throws:
+  /// `error` outside of a native call, and in a coroutine, which awaits `async_banner`;
+  /// `abandoned`.
+  [[nodiscard]] std::string banner() const;
+  /// Gives the same in a coroutine: `co_await failure.async_banner()`, outside of the handler.
+  [[nodiscard]] async_banner_of async_banner() const noexcept;
 
   /// Names the exception module of an error that C++ made and that has not been in Elixir yet, else
   /// `nullptr`.
   [[nodiscard]] const char* native_module() const noexcept {
-    return m_content->module.empty() ? nullptr : m_content->module.c_str();
+    const std::string& module = m_content->origin().module;
+    return module.empty() ? nullptr : module.c_str();
   }
   /// Gives the exception as an Elixir struct. One that C++ made by `raise` has not been through its
   /// module's `exception/1`, and has the text alone. Threads: those of `env`.
   [[nodiscard]] ERL_NIF_TERM exception(ErlNifEnv* env) const noexcept {
-    if (m_content->exception != 0) return enif_make_copy(env, m_content->exception);
-    if (m_content->module.empty()) return enif_make_copy(env, m_content->reason);
-    return detail::make_exception(env, m_content->module.c_str(), m_content->text);
+    if (native_module() != nullptr) return detail::make_exception(env, native_module(), what());
+    const detail::error_terms terms = m_content->in(env);
+    return detail::exception_of(env, terms);
   }
 
   /// Gives what stands behind `:error` in `result::to_term`. Threads: those of `env`.
   [[nodiscard]] ERL_NIF_TERM to_term(ErlNifEnv* env) const noexcept {
-    const ERL_NIF_TERM raw = enif_make_copy(env, m_content->reason);
     switch (kind()) {
       case error_kind::raised:
         return enif_make_tuple2(env, detail::atoms::exception_word.raw(), exception(env));
       case error_kind::exited:
-        return enif_make_tuple2(env, detail::atoms::exit.raw(), raw);
+        return enif_make_tuple2(env, detail::atoms::exit.raw(), m_content->in(env).reason);
       case error_kind::threw:
-        return enif_make_tuple2(env, detail::atoms::throw_.raw(), raw);
+        return enif_make_tuple2(env, detail::atoms::throw_.raw(), m_content->in(env).reason);
       default:
-        return raw;
+        return m_content->in(env).reason;
     }
   }
 
+  /// Gives what copies share, for who passes it on.
+  [[nodiscard]] detail::error_content& content() const noexcept { return *m_content; }
+
  private:
-  struct content {
-    content(error_kind which, std::string description)
-        : kind(which), text(std::move(description)) {}
-    owned_env env;
-    error_kind kind;
-    std::string text;
-    std::string module;
-    bool has_begun = true;
-    ERL_NIF_TERM reason = 0;
-    ERL_NIF_TERM stack_trace = 0;
-    ERL_NIF_TERM exception = 0;  // 0: the reason is one, or `module` is yet to make it
-  };
-  [[nodiscard]] owned_term share(ERL_NIF_TERM raw) const noexcept {
-    return {std::shared_ptr<owned_env>(m_content, &m_content->env), raw};
+  void take(error_kind kind, std::shared_ptr<owned_env> env, ERL_NIF_TERM reason,
+            ERL_NIF_TERM exception, detail::error_origin origin, std::string text) {
+    const detail::error_terms terms{reason, exception, enif_make_list(env->get(), 0)};
+    m_content =
+        std::make_shared<detail::error_content>(kind, std::move(env), terms, std::move(origin));
+    m_content->describe(std::move(text));
   }
 
-  std::shared_ptr<content> m_content;
+  std::shared_ptr<detail::error_content> m_content;
 };
+
+/// Is what `error::async_banner` gives: to `co_await`.
+struct [[nodiscard("nothing is asked before it is awaited: co_await it")]] async_banner_of {
+  error failure;
+};
+inline async_banner_of error::async_banner() const noexcept { return {*this}; }
 
 /// Raises the Elixir exception `exception_module` ("Elixir.ArgumentError") with a message.
 /// Threads: any. Throws: always, `error`.

@@ -36,6 +36,13 @@ inline ERL_NIF_TERM make_text(ErlNifEnv* env, std::string_view text) noexcept {
   return binary;
 }
 
+/// Whether a term is a word alone and so valid in every environment: an atom, a small integer, a
+/// pid of this node.
+inline bool is_word(ERL_NIF_TERM raw) noexcept {
+  constexpr ERL_NIF_TERM primary_tag = 3;
+  return (raw & primary_tag) == primary_tag;  // the VM's mark of an immediate
+}
+
 /// Makes a tuple, for what is made at each upcall: the VM's own functions for that are variadic,
 /// and cost more.
 template <class... Terms>

@@ -7,18 +7,49 @@ defmodule Upcall.Error do
 
   @doc """
   Shapes what a function did instead of returning, for the native side:
-  `[class, reason, stack_trace, exception | text]`. `exception` is what the reason of a raise is to
-  Elixir where it is not that already (`:badarith`), else nil.
+  `[class, reason, exception | stack_trace]`. `exception` is what the reason of a raise is to Elixir where
+  it is not that already (`:badarith`), else nil.
+
+  It runs for every raise that passes through native code, so it makes no text, and calls nothing of the
+  user's.
   """
-  @spec outcome(:error | :exit | :throw, term(), Exception.stacktrace()) :: maybe_improper_list()
-  def outcome(class, reason, stack_trace) do
-    exception = exception_of(class, reason, stack_trace)
-    [class, reason, stack_trace, exception | text(class, reason, stack_trace)]
+  @spec outcome(:error | :exit | :throw, term(), Exception.stacktrace()) :: nonempty_list()
+  def outcome(:error, %{__exception__: true} = reason, stack_trace),
+    do: [:error, reason, nil | stack_trace]
+
+  def outcome(:error, reason, stack_trace),
+    do: [:error, reason, exception_of(reason, stack_trace) | stack_trace]
+
+  def outcome(class, reason, stack_trace), do: [class, reason, nil | stack_trace]
+
+  # What Elixir would inspect to make an exception of it.
+  defp exception_of({:badarg, _}, _stack_trace), do: ArgumentError.exception([])
+
+  # Without its location, which may name a module of the user's that formats the error.
+  defp exception_of(reason, stack_trace) do
+    case stack_trace do
+      [{module, function, arity, _location} | _] ->
+        Exception.normalize(:error, reason, [{module, function, arity, []}])
+
+      _ ->
+        Exception.normalize(:error, reason, [])
+    end
+  catch
+    _, _ -> ErlangError.exception(original: reason)
   end
 
-  defp exception_of(:error, %{__exception__: true}, _stack_trace), do: nil
-  defp exception_of(:error, reason, stack), do: Exception.normalize(:error, reason, stack)
-  defp exception_of(_class, _reason, _stack_trace), do: nil
+  @doc """
+  Returns the text that Elixir prints of an outcome, cut.
+  """
+  @spec banner(nonempty_list()) :: String.t()
+  def banner([class, reason, _exception | stack_trace]) do
+    class
+    |> Exception.format_banner(reason, stack_trace)
+    |> String.slice(0, @longest_text)
+  catch
+    # An exception of the user's formats itself, and may fail at that.
+    _, _ -> "#{class} whose reason could not be formatted"
+  end
 
   @doc """
   Makes the exception that a native call has ended with.
@@ -57,15 +88,6 @@ defmodule Upcall.Error do
 
   defp blame(fun, where, expected),
     do: "in what #{inspect(fun)} returned: #{where}expected #{expected}"
-
-  # An exception of the user's formats itself, and may fail at that; the upcall's outcome must not.
-  defp text(class, reason, stack_trace) do
-    class
-    |> Exception.format_banner(reason, stack_trace)
-    |> String.slice(0, @longest_text)
-  catch
-    _, _ -> "#{class} whose reason could not be formatted"
-  end
 
   # Texts of C and C++ have any encoding; a message that is no string breaks who prints it.
   defp printable(text) do

@@ -69,17 +69,47 @@ defmodule Upcall.Executor do
   @spec failed(library(), non_neg_integer(), :error | :exit | :throw, term(), list()) :: more()
   def failed(library, number, class, reason, stack_trace) do
     outcome = Upcall.Error.outcome(class, reason, stack_trace)
-    {heard, more} = answer(library, :raised, number, outcome)
+    {heard, more} = answer_raised(library, number, [outcome])
 
-    if heard == :unheard do
-      Logger.error(
-        "a function that native code cast to #{inspect(self())} failed: " <>
-          Exception.format(class, reason, stack_trace)
-      )
+    case heard do
+      :unheard -> log(fn -> Upcall.Error.banner(outcome) end, stack_trace)
+      {:unheard, text} -> log(fn -> text end, stack_trace)
+      _heard -> :ok
     end
 
     more
   end
+
+  # Where an outcome has functions in it, what they have captured is copied too, and only Elixir sees it.
+  defp answer_raised(library, number, seen) do
+    case answer(library, :raised, number, seen) do
+      {:functions, functions} ->
+        answer_raised(library, number, [Enum.map(functions, &captured/1) | seen])
+
+      heard_and_more ->
+        heard_and_more
+    end
+  end
+
+  defp captured(function) do
+    {:env, captured} = Function.info(function, :env)
+    captured
+  end
+
+  # Arguments in the stack trace may be of any size.
+  defp log(text, stack_trace) do
+    where = Enum.map(stack_trace, &without_arguments/1)
+
+    Logger.error(fn ->
+      "a function that native code cast to #{inspect(self())} failed: " <>
+        text.() <> "\n" <> Exception.format_stacktrace(where)
+    end)
+  end
+
+  defp without_arguments({module, function, arguments, location}) when is_list(arguments),
+    do: {module, function, length(arguments), location}
+
+  defp without_arguments(entry), do: entry
 
   @doc """
   Answers a call that is lost with where it ran. Returns whether somebody was told (`:ok`, `:dropped`), or

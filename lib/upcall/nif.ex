@@ -113,6 +113,7 @@ defmodule Upcall.Nif do
     {quote(do: {:mfa, module, name, arguments}), quote(do: apply(module, name, arguments))},
     {quote(do: {:map, index, list}), quote(do: Enum.map(list, :erlang.map_get(index, roots)))},
     {quote(do: {:root, index}), quote(do: :erlang.map_get(index, roots))},
+    {quote(do: {:banner, index}), quote(do: Upcall.Error.banner(:erlang.map_get(index, roots)))},
     {quote(do: {:bad_return, index, name, arity, where, expected, got}),
      quote(
        do:
@@ -214,6 +215,10 @@ defmodule Upcall.Nif do
               {:upcall_turn, ^turn} -> __upcall_serve__(call, roots, nil, nil)
             end
 
+          # What a function raised, and is too large to be copied: native code gets its index.
+          {:keep, index} ->
+            __upcall_serve__(call, Map.put(roots, index, outcome), nil, nil)
+
           request ->
             __upcall_answer__(call, roots, request)
         end
@@ -224,6 +229,11 @@ defmodule Upcall.Nif do
       defp __upcall_answer__(call, roots, {:update, added, dropped, request}) do
         roots = roots |> Map.merge(Map.new(added)) |> Map.drop(dropped)
         __upcall_answer__(call, roots, request)
+      end
+
+      defp __upcall_answer__(_call, roots, {:raise_kept, index}) do
+        [class, reason, _exception | stack_trace] = :erlang.map_get(index, roots)
+        {:raise, class, reason, stack_trace}
       end
 
       defp __upcall_answer__(_call, _roots, ended), do: ended

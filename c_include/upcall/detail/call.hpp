@@ -41,12 +41,12 @@ consteval bool can_return() {
 [[noreturn]] UPCALL_NOINLINE inline void throw_bad_return(pinned_call& call, std::uint32_t index,
                                                           const bad_term& failure) {
   pinned_request request;
-  ErlNifEnv* env = request.env.get();
+  ErlNifEnv* env = request.env->get();
   const nif_identity nif = call.nif();
   request.what = enif_make_tuple7(
       env, atoms::bad_return.raw(), enif_make_uint(env, index), detail::make_text(env, nif.name),
       enif_make_int(env, nif.arity), detail::make_text(env, failure.where()),
-      detail::make_text(env, failure.expected()), request.env.copy(failure.got().raw()));
+      detail::make_text(env, failure.expected()), request.env->copy(failure.got().raw()));
   call.ask_for_value(request);
   throw_unexpected(failure.expected());  // the process has raised
 }
@@ -138,7 +138,7 @@ template <class R, class MakeRequest>
 R ask_pinned(pinned_call& call, std::uint32_t index, const MakeRequest& make_request) {
   pinned_request request;
   try {
-    request.what = make_request(request.env.get());
+    request.what = make_request(request.env->get());
   } catch (codec_error& failure) {
     failure.name(call.nif());  // a thread that the body has started does not know
     throw;
@@ -147,7 +147,7 @@ R ask_pinned(pinned_call& call, std::uint32_t index, const MakeRequest& make_req
   if constexpr (!std::is_void_v<R>) {
     const pinned_scope scope(call);  // for functions and views among what is decoded
     try {
-      return detail::decode_returned<R>(request.env.get(), value);
+      return detail::decode_returned<R>(request.env->get(), value);
     } catch (const bad_term& failure) {
       detail::throw_bad_return(call, index, failure);
     }
@@ -175,7 +175,7 @@ inline ERL_NIF_TERM arguments_of_make_fun(ErlNifEnv* env, const char* module, co
 inline function_root capture(const char* module, const char* function, int arity) {
   if (current_frame() == nullptr && current_pinned_call() != nullptr) {
     pinned_request request;
-    ErlNifEnv* const own = request.env.get();
+    ErlNifEnv* const own = request.env->get();
     request.what = enif_make_tuple4(own, atoms::mfa.raw(), enif_make_atom(own, "erlang"),
                                     enif_make_atom(own, "make_fun"),
                                     detail::arguments_of_make_fun(own, module, function, arity));

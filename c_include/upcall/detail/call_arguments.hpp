@@ -16,7 +16,7 @@
 #include "executor_failure.hpp"
 #include "frame.hpp"
 #include "parts.hpp"
-#include "printed.hpp"
+#include "term_text.hpp"
 
 // What a call of an executor is made of: who is asked, the function and its arguments.
 

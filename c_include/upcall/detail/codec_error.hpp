@@ -13,8 +13,8 @@
 #include "frame.hpp"
 #include "library_module.hpp"
 #include "pinned_call.hpp"
-#include "printed.hpp"
 #include "resource_type.hpp"
+#include "term_text.hpp"
 
 // What becomes of a codec that fails in the way of C NIFs: it gives no term, or raises in the VM.
 
@@ -23,7 +23,7 @@ namespace detail {
 
 /// Names a NIF as Elixir does: "Demo.Native.integrate/3".
 inline std::string name_of(nif_identity nif) {
-  return printed_module(library_module) + "." + nif.name + "/" + std::to_string(nif.arity);
+  return printed(library_module) + "." + nif.name + "/" + std::to_string(nif.arity);
 }
 
 /// Says that a codec has failed, with where: an `ArgumentError`, whose text grows on its way out,

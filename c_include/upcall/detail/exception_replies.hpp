@@ -12,6 +12,7 @@
 
 #include "../atom.hpp"
 #include "../error.hpp"
+#include "../innermost_error.hpp"
 #include "../term.hpp"
 #include "frame_parts.hpp"
 #include "resource_type.hpp"
@@ -43,25 +44,42 @@ inline ERL_NIF_TERM system_limit_reply(ErlNifEnv* env) noexcept {
                           enif_make_atom(env, "system_limit"), enif_make_list(env, 0));
 }
 
-inline ERL_NIF_TERM error_reply(ErlNifEnv* env, const error& failure) noexcept {
-  if (failure.native_module() != nullptr) {
-    return enif_make_tuple3(env, atoms::raise_exception.raw(),
-                            enif_make_atom(env, failure.native_module()),
-                            failure.reason().copy_to(env));
-  }
-  const ERL_NIF_TERM stack_trace = failure.stack_trace().copy_to(env);
+/// Puts the texts of what a C++ exception was thrown around in front of its message. A reason that
+/// has none stays as it is.
+inline ERL_NIF_TERM with_outer_text(ErlNifEnv* env, ERL_NIF_TERM reason, const std::string& outer) {
+  const bool has_field = detail::is_exception(reason);
+  const ERL_NIF_TERM message = has_field ? detail::field_of(reason, atoms::message) : reason;
+  ErlNifBinary text{};
+  if (outer.empty() || message == 0 || !enif_inspect_binary(env, message, &text)) return reason;
+  const ERL_NIF_TERM whole = detail::make_text(
+      env, outer + ": " + std::string(reinterpret_cast<const char*>(text.data), text.size));
+  ERL_NIF_TERM made = whole;
+  if (has_field) enif_make_map_update(env, reason, atoms::message.raw(), whole, &made);
+  return made;
+}
+
+/// Says what to raise. `outer` is the text of what was thrown around it.
+inline ERL_NIF_TERM error_reply(ErlNifEnv* env, const error& failure,
+                                const std::string& outer = {}) {
+  if (const ERL_NIF_TERM kept = failure.content().reply_here(env); kept != 0) return kept;
+  const error_terms terms = failure.content().in(env);
   const auto reply = [&](const static_atom& kind, ERL_NIF_TERM reason) {
-    return enif_make_tuple4(env, atoms::raise.raw(), kind.raw(), reason, stack_trace);
+    return detail::make_tuple(env, atoms::raise.raw(), kind.raw(), reason, terms.stack_trace);
   };
+  if (failure.native_module() != nullptr) {
+    return detail::make_tuple(env, atoms::raise_exception.raw(),
+                              enif_make_atom(env, failure.native_module()),
+                              detail::with_outer_text(env, terms.reason, outer));
+  }
   switch (failure.kind()) {
     case error_kind::raised:
-      return reply(atoms::error, failure.reason().copy_to(env));
+      return reply(atoms::error, detail::with_outer_text(env, terms.reason, outer));
     case error_kind::exited:
-      return reply(atoms::exit, failure.reason().copy_to(env));
+      return reply(atoms::exit, terms.reason);
     case error_kind::threw:
-      return reply(atoms::throw_, failure.reason().copy_to(env));
+      return reply(atoms::throw_, terms.reason);
     default:  // an executor's failure
-      return reply(atoms::error, failure.exception(env));
+      return reply(atoms::error, detail::with_outer_text(env, terms.exception, outer));
   }
 }
 
@@ -118,11 +136,11 @@ inline elixir_exception elixir_exception_of_current() {
 inline ERL_NIF_TERM reply_of(ErlNifEnv* env, nif_identity nif, const std::exception_ptr& failure) {
   try {
     translate(failure);
-  } catch (const error& e) {
-    return detail::error_reply(env, e);
   } catch (const bad_term& e) {
     return detail::bad_term_reply(env, nif, e);
   } catch (...) {
+    if (const nested_error nested(std::current_exception()); nested.innermost)
+      return detail::error_reply(env, *nested.innermost, nested.outer);
     const elixir_exception made = elixir_exception_of_current();
     return made.module == nullptr ? detail::system_limit_reply(env)
                                   : detail::exception_reply(env, made.module, made.text);
@@ -134,19 +152,21 @@ inline ERL_NIF_TERM raise_argument_error(ErlNifEnv* env, const char* message) no
   return enif_raise_exception(env, detail::make_exception(env, "Elixir.ArgumentError", message));
 }
 
+inline ERL_NIF_TERM raise_error(ErlNifEnv* env, const error& failure, const std::string& outer) {
+  const auto raise_pair = [&](const char* word) {
+    return enif_raise_exception(
+        env, detail::make_tuple(env, enif_make_atom(env, word), failure.content().in(env).reason));
+  };
+  if (failure.kind() == error_kind::exited) return raise_pair("exit");
+  if (failure.kind() == error_kind::threw) return raise_pair("nocatch");
+  return enif_raise_exception(env, detail::with_outer_text(env, failure.exception(env), outer));
+}
+
 /// Raises the current exception from a NIF that has no trampoline around it, which would call the
 /// `exception/1` of its module.
 inline ERL_NIF_TERM raise_current_exception(ErlNifEnv* env) noexcept {
-  const auto raise_pair = [env](const char* word, const error& e) {
-    return enif_raise_exception(
-        env, enif_make_tuple2(env, enif_make_atom(env, word), e.reason().copy_to(env)));
-  };
   try {
     translate(std::current_exception());
-  } catch (const error& e) {
-    if (e.kind() == error_kind::exited) return raise_pair("exit", e);
-    if (e.kind() == error_kind::threw) return raise_pair("nocatch", e);
-    return enif_raise_exception(env, e.exception(env));
   } catch (const abandoned&) {
     return atoms::ok.raw();  // nobody sees it: the process is dead
   } catch (const bad_term& e) {
@@ -154,6 +174,8 @@ inline ERL_NIF_TERM raise_current_exception(ErlNifEnv* env) noexcept {
                                 detail::make_exception(env, "Elixir.ArgumentError",
                                                        e.where() + "expected " + e.expected()));
   } catch (...) {
+    if (const nested_error nested(std::current_exception()); nested.innermost)
+      return detail::raise_error(env, *nested.innermost, nested.outer);
     const elixir_exception made = elixir_exception_of_current();
     return enif_raise_exception(env, made.module == nullptr
                                          ? enif_make_atom(env, "system_limit")

@@ -11,19 +11,11 @@
 #include "codec_error.hpp"
 #include "config.hpp"
 #include "outcome.hpp"
-#include "printed.hpp"
 #include "slot.hpp"
+#include "term_text.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
-
-/// Names an executor as Elixir does.
-inline std::string name_of(const executor& named) {
-  std::string name = printed(named.raw());
-  if (name.starts_with('<')) return "#PID" + name;
-  const std::string module = printed_module(named.raw());
-  return module == name ? ":" + name : module;
-}
 
 inline std::string printed(std::chrono::nanoseconds timeout) {
   using std::chrono::duration_cast;
@@ -37,7 +29,7 @@ inline error error_of_reply(const reply& given, const executor& asked,
                             std::chrono::nanoseconds timeout) {
   const auto failure = [&](error_kind kind, ERL_NIF_TERM reason, const std::string& text) {
     return error(kind, executor_failure{asked.raw(), reason, given.has_begun},
-                 "executor " + name_of(asked) + text);
+                 "executor " + printed(asked.raw()) + text);
   };
   switch (given.kind) {
     case reply_kind::timed_out:
@@ -76,7 +68,7 @@ inline error error_of_reply(const reply& given, const executor& asked,
     case reply_kind::raised:
       break;
   }
-  return detail::error_of_outcome(given.reading_env(), given.content);
+  return detail::error_of_outcome(given.env, given.content);
 }
 
 /// Throws that the function which an executor ran returned something else. It names the native

@@ -92,6 +92,7 @@ class executor_link final : public shared_object {
 
   ERL_NIF_TERM take(ErlNifEnv* env, ERL_NIF_TERM content) noexcept;
   ERL_NIF_TERM answer(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept;
+  ERL_NIF_TERM answer_raised(ErlNifEnv* env, ERL_NIF_TERM content) noexcept;
   ERL_NIF_TERM look(ErlNifEnv* env) noexcept;
   ERL_NIF_TERM set_workers(ErlNifEnv* env, ERL_NIF_TERM content) noexcept;
   void fail_all(ErlNifEnv* env, ERL_NIF_TERM reason) noexcept;

@@ -13,6 +13,7 @@
 #include "exception_replies.hpp"
 #include "executor_link.hpp"
 #include "executor_table.hpp"
+#include "outcome.hpp"
 #include "slot.hpp"
 
 // What an executor and `Upcall.Monitor` say to the link of a process, and what comes of that.
@@ -79,6 +80,41 @@ inline ERL_NIF_TERM executor_link::answer(ErlNifEnv* env, reply_kind kind,
   return detail::make_tuple(env, heard, (has_more ? atoms::true_ : atoms::false_).raw());
 }
 
+/// `{number, seen}`, where `seen` ends with the outcome. Before it is what the functions in what
+/// follows have captured, which Elixir alone can see: it is asked for, with `{:functions,
+/// functions}`, until it is known how much a copy takes. Where that is too much, a text crosses.
+/// Gives what `answer` does, with `{:unheard, text}` where it would take long to print the terms
+/// for the log.
+inline ERL_NIF_TERM executor_link::answer_raised(ErlNifEnv* env, ERL_NIF_TERM content) noexcept {
+  int arity = 0;
+  const ERL_NIF_TERM* parts = nullptr;
+  if (!enif_get_tuple(env, content, &arity, &parts) || arity != 2)
+    return answer(env, reply_kind::raised, content);  // which says so
+  const auto answer_with = [&](ERL_NIF_TERM outcome) {
+    return answer(env, reply_kind::raised, detail::make_tuple(env, parts[0], outcome));
+  };
+  std::optional<bounded_outcome> outcome;
+  try {
+    outcome.emplace(env, parts[1]);
+  } catch (...) {  // who waits for it is told that it is malformed
+    return answer_with(atoms::nil.raw());
+  }
+  if (const auto& found = outcome->functions(); !found.empty()) {
+    return detail::make_tuple(
+        env, atoms::functions.raw(),
+        enif_make_list_from_array(env, found.data(), static_cast<unsigned>(found.size())));
+  }
+  const ERL_NIF_TERM said = answer_with(outcome->to_send());
+  const ERL_NIF_TERM* heard_and_more = nullptr;
+  if (enif_has_pending_exception(env, nullptr) || outcome->is_short() ||
+      !enif_get_tuple(env, said, &arity, &heard_and_more) ||
+      !enif_is_identical(heard_and_more[0], atoms::unheard.raw()))
+    return said;
+  return detail::make_tuple(
+      env, detail::make_tuple(env, heard_and_more[0], detail::make_text(env, outcome->text())),
+      heard_and_more[1]);
+}
+
 /// Gives whether a call waits that the process is to take.
 inline ERL_NIF_TERM executor_link::look(ErlNifEnv* /*env*/) noexcept {
   bool has_more = m_queue.has_work_for(m_executor);
@@ -139,7 +175,7 @@ inline ERL_NIF_TERM executor_link::tell(ErlNifEnv* env, ERL_NIF_TERM word,
   if (enif_is_identical(word, atoms::take.raw())) return take(env, content);
   if (enif_is_identical(word, atoms::returned.raw()))
     return answer(env, reply_kind::returned, content);
-  if (enif_is_identical(word, atoms::raised.raw())) return answer(env, reply_kind::raised, content);
+  if (enif_is_identical(word, atoms::raised.raw())) return answer_raised(env, content);
   if (enif_is_identical(word, atoms::lost.raw()))
     return answer(env, reply_kind::executor_down, content);
   if (enif_is_identical(word, atoms::look.raw())) return look(env);

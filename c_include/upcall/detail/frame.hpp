@@ -287,6 +287,8 @@ class frame : public holder {
     try {
       call();
       rethrow_unscoped_failure();
+    } catch (const error& failure) {  // the commonest, and a rethrow costs a microsecond
+      if (!m_abandoned) set_result(reply_of(failure));
     } catch (...) {
       if (!m_abandoned) set_result(reply_of_current_exception());
     }
@@ -376,6 +378,7 @@ class frame : public holder {
   UPCALL_NOINLINE ERL_NIF_TERM with_all_due(ERL_NIF_TERM request) {
     // With an exception pending the VM would take any reply for that exception, and lose the frame.
     if (m_env_was_shown) check_nothing_pending();
+    if (m_borrowing_error) end_borrowing(lives_on::yes);
     if (m_result != 0) keep_result();
     const ERL_NIF_TERM whole = m_handle == nullptr ? first_request(request) : next_request(request);
     m_env_was_shown = false;
@@ -433,10 +436,17 @@ class frame : public holder {
     }
   }
   UPCALL_COLD ERL_NIF_TERM reply_of_current_exception() noexcept;
+  /// The same for `failure`, which is the current exception.
+  UPCALL_COLD ERL_NIF_TERM reply_of(const error& failure) noexcept;
+
+  /// Ends the step for the error that it has begun with: its terms are of that. The frame can keep
+  /// them as long as it lives on.
+  enum class lives_on { no, yes };
+  UPCALL_COLD void end_borrowing(lives_on frame_does) noexcept;
   [[noreturn]] UPCALL_COLD static void throw_forged_roots() {
     raise("Elixir.ArgumentError", "the roots of this frame are not those it handed out");
   }
-  UPCALL_COLD void throw_outcome();
+  [[noreturn]] UPCALL_COLD void throw_outcome();
   void check_nothing_pending() {
     ERL_NIF_TERM pending = 0;
     if (enif_has_pending_exception(m_env, &pending)) throw_pending(pending);
@@ -481,6 +491,7 @@ class frame : public holder {
   std::vector<root_handle> m_to_halt;
   std::unique_ptr<owned_env> m_views;
   std::unique_ptr<kept_functions> m_kept_functions;
+  std::shared_ptr<error_content> m_borrowing_error;  // that this step has thrown for its outcome
 };
 
 inline frame* frame_place::here() const noexcept {

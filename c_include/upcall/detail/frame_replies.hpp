@@ -3,9 +3,13 @@
 #include <erl_nif.h>
 
 #include <atomic>
+#include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
+#include <typeinfo>
+#include <utility>
 
 #include "exception_replies.hpp"
 #include "frame.hpp"
@@ -23,6 +27,12 @@ namespace detail {
 inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
   const codec_scope scope(*this);  // a translator that suspended would change the environment
   return detail::reply_in_nif(m_env, m_nif);
+}
+
+inline ERL_NIF_TERM frame::reply_of(const error& failure) noexcept {
+  if (translator::first != nullptr || typeid(failure) != typeid(error))
+    return reply_of_current_exception();
+  return detail::error_reply(m_env, failure);
 }
 
 inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
@@ -44,6 +54,7 @@ inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
 }
 
 inline void frame::end_suspended() noexcept {
+  if (m_borrowing_error) end_borrowing(lives_on::no);
   if (m_handle != nullptr) {
     m_handle->suspended = nullptr;
     if (!m_handle_is_shared) this_thread_frame_handles().give(m_handle);
@@ -61,9 +72,44 @@ inline ERL_NIF_TERM frame::halts_before(ERL_NIF_TERM reply, ERL_NIF_TERM token) 
   return detail::make_tuple(m_env, atoms::halt.raw(), continuations, token, reply);
 }
 
+/// An error's outcome is a root of the frame that caught it.
+class error_kept_for_frame final : public kept_error {
+ public:
+  explicit error_kept_for_frame(root_handle outcome) noexcept : m_outcome(std::move(outcome)) {}
+
+  [[nodiscard]] std::optional<error_terms> here(ErlNifEnv* env) const noexcept override {
+    const frame* const running = m_outcome->frame().here();
+    if (running == nullptr || running->env() != env) return std::nullopt;
+    try {
+      return detail::parse_outcome(env, running->root_term(m_outcome->index())).terms;
+    } catch (const error&) {  // Elixir's side has brought other roots
+      return std::nullopt;
+    }
+  }
+  [[nodiscard]] ERL_NIF_TERM reply_here(ErlNifEnv* /*env*/) const noexcept override { return 0; }
+  [[nodiscard]] std::optional<std::uint32_t> index_here() const noexcept override {
+    return std::nullopt;
+  }
+
+ private:
+  root_handle m_outcome;
+};
+
 inline void frame::throw_outcome() {
   if (m_outcome_kind == outcome_kind::abandoned) throw abandoned{};
-  throw detail::error_of_outcome(m_env, m_outcome);
+  const parsed_outcome parsed = detail::parse_outcome(m_env, m_outcome);
+  m_borrowing_error = std::make_shared<error_content>(parsed.kind, m_env, parsed.terms);
+  m_next_is_plain = false;
+  throw error(m_borrowing_error);
+}
+
+inline void frame::end_borrowing(lives_on frame_does) noexcept {
+  const std::shared_ptr<error_content> thrown = std::exchange(m_borrowing_error, nullptr);
+  if (thrown.use_count() == 1) return;
+  thrown->end_step([&]() -> std::unique_ptr<kept_error> {
+    if (frame_does == lives_on::no) return nullptr;
+    return std::make_unique<error_kept_for_frame>(add_root(m_outcome));
+  });
 }
 
 inline void frame::throw_pending(ERL_NIF_TERM reason) {

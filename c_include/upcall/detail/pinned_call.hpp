@@ -36,10 +36,12 @@ class interruptible {
 
 /// An upcall that a thread of a pinned call makes. It lives on that thread's stack.
 struct pinned_request {
-  owned_env env;          ///< of the request, and then of its outcome
+  /// Of the request, and then of its outcome.
+  std::shared_ptr<owned_env> env = std::make_shared<owned_env>();
   ERL_NIF_TERM what = 0;  ///< see lib/upcall/nif.ex
   outcome_kind kind = outcome_kind::abandoned;
   ERL_NIF_TERM outcome = 0;
+  root_handle kept{};  ///< the outcome itself, where that is too large to be copied
   rendezvous meeting{};
   pinned_request* next = nullptr;
 };
@@ -98,6 +100,14 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   /// Gives the root of a function that was kept, by this call or by another.
   root_handle root_of(const function_copy& copy);
 
+  /// Gives what the NIF returns to raise the outcome that the process keeps at `index`, which stays
+  /// there from now on.
+  ERL_NIF_TERM raise_kept(std::uint32_t index) noexcept {
+    const std::lock_guard locked(m_mutex);
+    m_raised = index;
+    return enif_make_tuple2(env(), atoms::raise_kept.raw(), enif_make_uint(env(), index));
+  }
+
   /// Copies a term to where it lives as long as the call.
   ERL_NIF_TERM keep(ERL_NIF_TERM raw) noexcept {
     const std::lock_guard locked(m_mutex);
@@ -151,6 +161,12 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   void wake_process() noexcept;
   void fail_queue() noexcept;
   void fail_served() noexcept;
+  /// With the lock: makes a root that is to be added.
+  std::unique_ptr<root> make_root();
+  /// With the lock: gives the request that the process had its outcome, and what the process is to
+  /// do first; 0 for nothing.
+  ERL_NIF_TERM answer_served(ErlNifEnv* env, outcome_kind kind, ERL_NIF_TERM outcome,
+                             bool may_copy) noexcept;
   ERL_NIF_TERM with_changed_roots(ErlNifEnv* env, ERL_NIF_TERM request) noexcept;
 
   counted_in m_counted{counts.pinned};
@@ -167,7 +183,8 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   bool m_abandoned = false;
   interruptible* m_awaited = nullptr;
   std::uint32_t m_next_root = 0;
-  ERL_NIF_TERM m_roots = 0;  // of m_start_env
+  std::optional<std::uint32_t> m_raised;  // the root that the call ends with
+  ERL_NIF_TERM m_roots = 0;               // of m_start_env
   std::unordered_map<std::uint32_t, owned_term> m_added;
   std::vector<std::uint32_t> m_dropped;
   kept_functions m_kept;

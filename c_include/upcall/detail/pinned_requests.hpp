@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -88,39 +89,69 @@ inline void pinned_call::ask(pinned_request& request) {
   }
 }
 
+/// The process of a pinned call keeps an error's outcome.
+class error_kept_for_pinned final : public kept_error {
+ public:
+  explicit error_kept_for_pinned(root_handle outcome) noexcept : m_outcome(std::move(outcome)) {}
+
+  [[nodiscard]] std::optional<error_terms> here(ErlNifEnv* /*env*/) const noexcept override {
+    return std::nullopt;  // a thread can't read what is its process's
+  }
+  [[nodiscard]] ERL_NIF_TERM reply_here(ErlNifEnv* env) const noexcept override {
+    pinned_call& call = *m_outcome->pinned;
+    return env == call.env() && index_here() ? call.raise_kept(m_outcome->index()) : 0;
+  }
+  [[nodiscard]] std::optional<std::uint32_t> index_here() const noexcept override {
+    if (current_frame() != nullptr || current_pinned_call() != m_outcome->pinned.get())
+      return std::nullopt;
+    return m_outcome->index();
+  }
+
+ private:
+  root_handle m_outcome;
+};
+
 inline ERL_NIF_TERM pinned_call::ask_for_value(pinned_request& request) {
   ask(request);
-  if (request.kind == outcome_kind::raised)
-    throw detail::error_of_outcome(request.env.get(), request.outcome);
+  if (request.kind == outcome_kind::raised) {
+    std::unique_ptr<kept_error> kept;
+    if (request.kept) kept = std::make_unique<error_kept_for_pinned>(std::move(request.kept));
+    throw detail::error_of_outcome(std::move(request.env), request.outcome, std::move(kept));
+  }
   return request.outcome;
 }
 
 inline owned_term pinned_call::fetch_root(std::uint32_t index) {
   pinned_request request;
-  request.what = enif_make_tuple2(request.env.get(), atoms::root.raw(),
-                                  enif_make_uint(request.env.get(), index));
+  request.what = enif_make_tuple2(request.env->get(), atoms::root.raw(),
+                                  enif_make_uint(request.env->get(), index));
   return owned_term(ask_for_value(request));
 }
 
 inline root_handle pinned_call::add_root(ErlNifEnv* env, ERL_NIF_TERM added) {
   const std::lock_guard locked(m_mutex);
-  auto made = std::make_unique<root>(frame_place{}, m_next_root);
-  made->pinned = shared_from_this();
+  std::unique_ptr<root> made = make_root();
+  const std::uint32_t index = made->index();
   if (m_start_env != nullptr && env == m_start_env) {
     if (m_roots == 0) m_roots = enif_make_new_map(env);
-    enif_make_map_put(env, m_roots, enif_make_uint(env, m_next_root), added, &m_roots);
+    enif_make_map_put(env, m_roots, enif_make_uint(env, index), added, &m_roots);
   } else {
-    m_added.emplace(m_next_root, owned_term(added));
+    m_added.emplace(index, owned_term(added));
   }
-  ++m_next_root;
   return root_handle(made.release());
+}
+
+inline std::unique_ptr<root> pinned_call::make_root() {
+  auto made = std::make_unique<root>(frame_place{}, m_next_root++);
+  made->pinned = shared_from_this();
+  return made;
 }
 
 inline void pinned_call::drop_root(std::uint32_t index) noexcept {
   decltype(m_added)::node_type unsent;  // goes when the lock is released, with what it has captured
   const std::lock_guard locked(m_mutex);
   unsent = m_added.extract(index);
-  if (unsent.empty() && m_reply == 0) m_dropped.push_back(index);
+  if (unsent.empty() && m_reply == 0 && m_raised != index) m_dropped.push_back(index);
 }
 
 // Of two threads that add a pair for one function, the second takes what the first has made. What

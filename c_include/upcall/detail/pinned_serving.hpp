@@ -12,7 +12,9 @@
 #include "finisher.hpp"
 #include "frame_parts.hpp"
 #include "holder.hpp"
+#include "outcome.hpp"
 #include "pinned_call.hpp"
+#include "roots.hpp"
 #include "waitable.hpp"
 
 // What the process of a pinned call does for it: serves requests, or goes.
@@ -35,13 +37,12 @@ inline ERL_NIF_TERM pinned_call::take_roots(ErlNifEnv* env) noexcept {
 
 inline ERL_NIF_TERM pinned_call::next(ErlNifEnv* env, std::optional<outcome_kind> kind,
                                       ERL_NIF_TERM outcome, ERL_NIF_TERM turn) noexcept {
+  const bool may_copy = kind != outcome_kind::raised || detail::may_be_copied({outcome});
   const std::lock_guard locked(m_mutex);
   if (kind.has_value() != (m_served != nullptr)) return 0;
   if (kind) {
-    pinned_request& served = *std::exchange(m_served, nullptr);
-    served.kind = *kind;
-    served.outcome = served.env.copy(outcome);
-    served.meeting.set_done(served.meeting.lock());
+    const ERL_NIF_TERM first = answer_served(env, *kind, outcome, may_copy);
+    if (first != 0) return first;
   }
   if (m_reply != 0) {
     fail_queue();
@@ -55,6 +56,22 @@ inline ERL_NIF_TERM pinned_call::next(ErlNifEnv* env, std::optional<outcome_kind
   m_first = m_first->next;
   if (m_first == nullptr) m_last = &m_first;
   return with_changed_roots(env, enif_make_copy(env, m_served->what));
+}
+
+inline ERL_NIF_TERM pinned_call::answer_served(ErlNifEnv* env, outcome_kind kind,
+                                               ERL_NIF_TERM outcome, bool may_copy) noexcept {
+  pinned_request& served = *std::exchange(m_served, nullptr);
+  served.kind = kind;
+  ERL_NIF_TERM first = 0;
+  if (may_copy) {
+    served.outcome = served.env->copy(outcome);
+  } else {
+    served.outcome = served.env->copy(detail::make_text_outcome(env, outcome));
+    served.kept = root_handle(make_root().release());
+    first = enif_make_tuple2(env, atoms::keep.raw(), enif_make_uint(env, served.kept->index()));
+  }
+  served.meeting.set_done(served.meeting.lock());
+  return first;
 }
 
 inline ERL_NIF_TERM pinned_call::with_changed_roots(ErlNifEnv* env, ERL_NIF_TERM request) noexcept {

@@ -24,13 +24,6 @@ enum class reply_kind {
   caller_gone
 };
 
-/// Whether a term is a word alone and so valid in every environment: an atom, a small integer, a
-/// pid of this node.
-inline bool is_word(ERL_NIF_TERM raw) noexcept {
-  constexpr ERL_NIF_TERM primary_tag = 3;
-  return (raw & primary_tag) == primary_tag;  // the VM's mark of an immediate
-}
-
 /// What came of a call.
 struct reply {
   reply_kind kind = reply_kind::timed_out;

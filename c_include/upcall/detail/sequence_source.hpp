@@ -16,10 +16,10 @@
 #include "frame.hpp"
 #include "function_root.hpp"
 #include "never.hpp"
-#include "printed.hpp"
 #include "request_awaiter.hpp"
 #include "sequence_base.hpp"
 #include "task_promise.hpp"
+#include "term_text.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
