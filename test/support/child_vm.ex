@@ -10,20 +10,28 @@ defmodule UpcallTest.ChildVM do
   @doc """
   Evaluates `code` in a new VM and returns what it printed, standard error included, and its exit status.
 
-  Options: `:flags` (of `erl`, a string), `:require` (files of the test directory to load first) and `:env`
-  (a list of pairs).
+  Options: `:flags` (of `erl`, a string), `:require` (files of the test directory to load first), `:env`
+  (a list of pairs) and `:dump_core_in` (a directory, where it may leave a core: the shell, which has
+  started it, says then how it ended).
   """
   @spec run(String.t(), keyword()) :: {String.t(), non_neg_integer()}
   def run(code, options \\ []) do
     erl = ["--erl", options[:flags] || ""]
-    required = Enum.flat_map(options[:require] || [], &["-r", Path.join("test", &1)])
+    test_dir = Path.join(@project_dir, "test")
+    required = Enum.flat_map(options[:require] || [], &["-r", Path.join(test_dir, &1)])
     paths = ["-pa", to_string(:code.lib_dir(:upcall, :ebin))]
+    arguments = erl ++ paths ++ required ++ ["-e", @end_with_parent, "-e", code]
+    more = [env: options[:env] || [], stderr_to_stdout: true]
 
-    System.cmd("elixir", erl ++ paths ++ required ++ ["-e", @end_with_parent, "-e", code],
-      cd: @project_dir,
-      env: options[:env] || [],
-      stderr_to_stdout: true
-    )
+    case options[:dump_core_in] do
+      nil ->
+        System.cmd("elixir", arguments, [cd: @project_dir] ++ more)
+
+      directory ->
+        # Not the last command, or the shell would be replaced, and say nothing.
+        dumping = "ulimit -c $(ulimit -Hc); elixir \"$@\"; exit $?"
+        System.cmd("sh", ["-c", dumping, "sh" | arguments], [cd: directory] ++ more)
+    end
   end
 
   @doc """

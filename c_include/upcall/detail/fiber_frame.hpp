@@ -9,9 +9,12 @@
 #include "bound_nif.hpp"
 #include "call_bound.hpp"
 #include "fiber.hpp"
+#include "fiber_thread.hpp"
 #include "frame.hpp"
 #include "frame_replies.hpp"
+#include "library_module.hpp"
 #include "library_part.hpp"
+#include "stack_overflow.hpp"
 #include "stack_pool.hpp"
 
 // The body that is direct code, on a stack of its own.
@@ -45,7 +48,7 @@ class fiber_frame final : public frame {
     thread_frames& here = begin_step(next, kind, outcome);
     fiber* const on = m_fiber;
     const std::size_t stack_class = m_stack_class;
-    on->resume(here.exceptions());
+    on->resume(exceptions_of(here));
     here.current = nullptr;
     if (on->resting()) stack_pool::this_thread().give(on, stack_class);
     return next.reply;
@@ -88,7 +91,7 @@ ERL_NIF_TERM start_fiber_frame(ErlNifEnv* env, nif_identity nif, std::size_t sta
         fiber_frame running(begin.first, begin.nif, begin.on, begin.stack_class, begin.here);
         running.run([&] { Body(running, begin.arguments); });
       },
-      &start, start.here.exceptions());
+      &start, exceptions_of(start.here));
   start.here.current = nullptr;
   if (on->resting()) pool.give(on, stack_class);
   return start.first.reply;
@@ -141,6 +144,7 @@ inline const library_part stacks_part{
                                      ? guard_pages::mprotect
                                      : guard_pages::automatic,
                                  detail::load_option(env, options, "max_stacks"));
+      detail::report_overflows(env, library_module);
     },
     [](ErlNifEnv* env, ERL_NIF_TERM& info) noexcept {
       stack_memory& memory = stacks->memory();

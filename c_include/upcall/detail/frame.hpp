@@ -269,6 +269,8 @@ class frame : public holder {
 
   /// The lowest address that the body's stack may grow to; null where it has none of its own.
   [[nodiscard]] const std::byte* stack_end() const noexcept { return m_stack_end; }
+  /// How far that is from its top.
+  [[nodiscard]] std::size_t stack_size() const noexcept { return m_place.stack_size; }
   [[nodiscard]] body_kind body() const noexcept { return m_body; }
 
   std::exception_ptr* c_failure =

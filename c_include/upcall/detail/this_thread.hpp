@@ -28,13 +28,7 @@ struct thread_frames {
   const std::byte* known_stack_end = nullptr;
   std::size_t known_stack_size = 0;
   std::uint64_t next_number = 0;
-  abi::__cxa_eh_globals* known_exceptions = nullptr;
-
-  /// The C++ runtime's exception state of this thread, without asking the runtime each time.
-  abi::__cxa_eh_globals* exceptions() noexcept {
-    if (known_exceptions == nullptr) known_exceptions = abi::__cxa_get_globals();
-    return known_exceptions;
-  }
+  abi::__cxa_eh_globals* known_exceptions = nullptr;  ///< of a thread that runs fibers
 
   /// The lowest address that the thread's own stack may grow to.
   const std::byte* stack_end() noexcept {
