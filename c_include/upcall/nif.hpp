@@ -30,7 +30,8 @@ struct pinned_option {};
 inline constexpr pinned_option pinned;
 
 /// Sets how much stack the body has, in bytes: rounded up to a power of two, 64 KB to 64 MB (more
-/// gives 64 MB). The default is 256 KB. Memory is used as far as the stack is.
+/// gives 64 MB). The default is 256 KB. Memory is used as far as the stack is:
+/// docs/choosing_a_stack_size.md.
 struct stack_size {
   std::size_t bytes;
 };

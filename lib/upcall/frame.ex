@@ -26,6 +26,11 @@ defmodule Upcall.Frame do
     * `max_stacks` - how many there may be; a call that needs one more raises `SystemLimitError`;
       0 in a library without fibers
     * `light_guards` - whether the kernel's light guard pages protect them
+    * `stack_depths` - for each native function that has run on a fiber, by its name and arity: the `size` of its
+      stacks, and how deep the `deepest` of them was when the function was suspended or had ended, both in
+      bytes. In between it may have been deeper, which only a build that measures tells: see
+      [Choosing a stack size](choosing_a_stack_size.md)
+    * `measures_stacks` - whether the library was built so: with `UPCALL_MEASURE_STACKS`
   """
   @type info :: %{
           suspended: non_neg_integer(),
@@ -38,7 +43,11 @@ defmodule Upcall.Frame do
           lost_casts: non_neg_integer(),
           stacks: non_neg_integer(),
           max_stacks: non_neg_integer(),
-          light_guards: boolean()
+          light_guards: boolean(),
+          stack_depths: %{
+            {atom(), arity()} => %{size: pos_integer(), deepest: non_neg_integer()}
+          },
+          measures_stacks: boolean()
         }
 
   @doc """

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <array>
 #include <csignal>
@@ -71,6 +72,26 @@ TEST_P(StackMemory, IsAllUsable) {
   ASSERT_NE(stack, nullptr);
   std::memset(stack, 1, size);
   EXPECT_EQ(m_memory.mapped(), 1U);
+}
+
+TEST_P(StackMemory, KnowsHowFarItWasTouched) {
+  std::byte* const stack = m_memory.map(size);
+  EXPECT_EQ(stack_memory::touched(stack, size), 0U);
+  stack[size - 1] = std::byte{1};
+  const std::size_t page = stack_memory::touched(stack, size);
+  EXPECT_EQ(page, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)));
+  stack[10 * page] = std::byte{0};  // in whole pages, whatever is written
+  EXPECT_EQ(stack_memory::touched(stack, size), size - 10 * page);
+  stack[0] = std::byte{1};
+  EXPECT_EQ(stack_memory::touched(stack, size), size);
+  stack_memory::discard(stack, 20 * page);
+  EXPECT_EQ(stack_memory::touched(stack, size), page);
+
+  constexpr std::size_t large =
+      std::size_t{16} * 1024 * 1024;  // more pages than it asks for at once
+  std::byte* const other = m_memory.map(large);
+  other[large - large / 4] = std::byte{1};
+  EXPECT_EQ(stack_memory::touched(other, large), large / 4);
 }
 
 TEST_P(StackMemory, IsNotMadeOfHugePages) {

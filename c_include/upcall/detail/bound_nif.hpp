@@ -12,6 +12,7 @@
 #include "frame.hpp"
 #include "pinned_body.hpp"
 #include "signature.hpp"
+#include "stack_use.hpp"
 #include "table_name.hpp"
 #include "waits_in.hpp"
 
@@ -125,8 +126,10 @@ struct bound_nif {
     using body =
         typename decltype(kind_of_body<typename function_signature::result, Options>())::type;
     return nif_body<Function, parameters, Options, body>::start(
-        env, {Name.plain, arity, Options.dirty, Options.chunk_size}, raw);
+        env, {Name.plain, arity, Options.dirty, Options.chunk_size, &stack}, raw);
   }
+
+  static inline constinit stack_use stack{Name.plain, arity};
 
   static constexpr ErlNifFunc entry{Name.marked, static_cast<unsigned>(arity), &call,
                                     Options.dirty};

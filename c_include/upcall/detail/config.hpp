@@ -28,6 +28,14 @@
 #define UPCALL_ALWAYS_INLINE inline __attribute__((always_inline))
 #define UPCALL_COLD __attribute__((cold))
 
+// Says what stack each native function needs (`Upcall.Frame.info/1`), for some microseconds a call.
+// To be the same in all files of a library.
+#if defined(UPCALL_MEASURE_STACKS)
+#define UPCALL_MEASURES_STACKS true
+#else
+#define UPCALL_MEASURES_STACKS false
+#endif
+
 #define UPCALL_CONCATENATE_(left, right) left##right
 #define UPCALL_CONCATENATE(left, right) UPCALL_CONCATENATE_(left, right)
 

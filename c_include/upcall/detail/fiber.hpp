@@ -6,7 +6,9 @@
 
 #include "config.hpp"
 #include "fiber_switch.hpp"
+#include "stack_memory.hpp"
 #include "stack_seat.hpp"
+#include "stack_use.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -42,6 +44,7 @@ class fiber : public stack_seat {
     m_job = run;
     m_argument = argument;
     m_resting = false;
+    if constexpr (UPCALL_MEASURES_STACKS) stack_memory::discard(m_stack, unused());
     resume(of_thread);
   }
 
@@ -67,6 +70,20 @@ class fiber : public stack_seat {
   [[nodiscard]] std::byte* stack() const noexcept { return m_stack; }
   [[nodiscard]] std::size_t size() const noexcept { return m_size; }
 
+  /// Says what the depths of the next job are noted in.
+  void note_depths_in(stack_use& use) noexcept {
+    m_use = &use;
+    m_mark = top() - use.deepest();
+  }
+  /// Notes how deep the stack is, after a step of that job; of a build that measures, how deep it
+  /// has been since the job began.
+  UPCALL_ALWAYS_INLINE void note_depth() noexcept {
+    // A context is known by where its registers are, which is the end of its stack. Deeper ones are
+    // few: they find the place that all others come to.
+    if (UPCALL_MEASURES_STACKS || static_cast<const std::byte*>(m_other) < m_mark) [[unlikely]]
+      note_deeper();
+  }
+
   /// Drops what the sanitizers keep of a resting fiber whose memory is about to go.
   void retire() noexcept { m_sanitizer.retire(m_stack, m_size); }
 
@@ -78,6 +95,26 @@ class fiber : public stack_seat {
   fiber* next = nullptr;  ///< of the pool's list that it rests in
 
  private:
+  /// What no code has come to, in whole pages, while it rests.
+  [[nodiscard]] std::size_t unused() const noexcept {
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const auto below = static_cast<std::size_t>(static_cast<const std::byte*>(m_other) - m_stack);
+    return below - below % page;
+  }
+
+  UPCALL_COLD UPCALL_NOINLINE void note_deeper() noexcept {
+    const std::size_t depth =
+        UPCALL_MEASURES_STACKS
+            ? stack_memory::touched(m_stack, m_size)
+            : static_cast<std::size_t>(top() - static_cast<const std::byte*>(m_other));
+    m_use->note(depth, m_size);
+    m_mark = top() - depth;
+  }
+
+  [[nodiscard]] const std::byte* top() const noexcept {
+    return reinterpret_cast<const std::byte*>(this + 1);
+  }
+
   static void work(boost::context::detail::transfer_t scheduler) noexcept {
     auto* const self = static_cast<fiber*>(scheduler.data);
     self->m_other = scheduler.fctx;
@@ -95,6 +132,8 @@ class fiber : public stack_seat {
   void* m_argument = nullptr;
   boost::context::detail::fcontext_t
       m_other;  // what is not running: the job, or the scheduler that waits for it
+  const std::byte* m_mark = nullptr;  // how deep `m_use` knows the stacks to be
+  stack_use* m_use = nullptr;
   exception_globals m_exceptions;
   bool m_resting = true;
   [[no_unique_address]] sanitizer_fiber m_sanitizer;

@@ -16,6 +16,7 @@
 #include "library_part.hpp"
 #include "stack_overflow.hpp"
 #include "stack_pool.hpp"
+#include "stack_use.hpp"
 
 // The body that is direct code, on a stack of its own.
 
@@ -50,6 +51,7 @@ class fiber_frame final : public frame {
     const std::size_t stack_class = m_stack_class;
     on->resume(exceptions_of(here));
     here.current = nullptr;
+    on->note_depth();
     if (on->resting()) stack_pool::this_thread().give(on, stack_class);
     return next.reply;
   }
@@ -85,6 +87,7 @@ ERL_NIF_TERM start_fiber_frame(ErlNifEnv* env, nif_identity nif, std::size_t sta
   fiber* const on = pool.take(stack_class);
   if (on == nullptr) return detail::system_limit_reply(env);
   fiber_start start{{env, 0}, on, stack_class, nif, arguments, this_thread_frames()};
+  on->note_depths_in(*nif.stack);
   on->start(
       [](void* argument) noexcept {
         auto& begin = *static_cast<fiber_start*>(argument);
@@ -93,6 +96,7 @@ ERL_NIF_TERM start_fiber_frame(ErlNifEnv* env, nif_identity nif, std::size_t sta
       },
       &start, exceptions_of(start.here));
   start.here.current = nullptr;
+  on->note_depth();
   if (on->resting()) pool.give(on, stack_class);
   return start.first.reply;
 }
@@ -137,6 +141,20 @@ struct nif_body<Function, Parameters, Options, fiber_body> {
   }
 };
 
+/// Gives how deep stacks have been as `%{{name, arity} => %{size: bytes, deepest: bytes}}`.
+inline ERL_NIF_TERM stack_depths(ErlNifEnv* env) noexcept {
+  ERL_NIF_TERM depths = enif_make_new_map(env);
+  for (const stack_use* each = stack_use::first(); each != nullptr; each = each->next()) {
+    ERL_NIF_TERM use = enif_make_new_map(env);
+    put_info(env, use, "size", enif_make_uint64(env, each->size()));
+    put_info(env, use, "deepest", enif_make_uint64(env, each->deepest()));
+    const ERL_NIF_TERM nif =
+        enif_make_tuple2(env, enif_make_atom(env, each->name()), enif_make_int(env, each->arity()));
+    enif_make_map_put(env, depths, nif, use, &depths);
+  }
+  return depths;
+}
+
 /// What stacks need of the library that they are in.
 inline const library_part stacks_part{
     [](ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
@@ -152,6 +170,9 @@ inline const library_part stacks_part{
       detail::put_info(env, info, "max_stacks", enif_make_uint64(env, memory.most()));
       detail::put_info(env, info, "light_guards",
                        (memory.light() ? atoms::true_ : atoms::false_).raw());
+      detail::put_info(env, info, "stack_depths", detail::stack_depths(env));
+      detail::put_info(env, info, "measures_stacks",
+                       (UPCALL_MEASURES_STACKS ? atoms::true_ : atoms::false_).raw());
     }};
 
 }  // namespace detail

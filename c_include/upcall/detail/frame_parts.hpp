@@ -12,6 +12,7 @@ namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 class frame;
+class stack_use;
 
 /// What Elixir holds of a suspended frame: a resource, made at its first suspension.
 struct frame_handle {
@@ -39,6 +40,7 @@ struct nif_identity {
   int arity;
   unsigned dirty;          ///< erl_nif's flag for the schedulers that run it, 0 for normal ones
   std::size_t chunk_size;  ///< how many values it yields at once, at most
+  stack_use* stack;        ///< how deep its fibers' stacks have been
 };
 
 /// Counts of this library's native calls, and of its calls through executors.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
@@ -77,6 +78,22 @@ class stack_memory {
     ::madvise(stack, size, MADV_DONTNEED);
   }
 
+  /// How much of a stack was used since it was mapped or discarded, by whole pages. What the kernel
+  /// has swapped out does not count.
+  static std::size_t touched(std::byte* stack, std::size_t size) noexcept {
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    std::array<page_state, 1024> states{};
+    std::byte* const end = stack + size;
+    for (std::byte* at = stack; at < end; at += states.size() * page) {
+      const std::size_t pages = std::min(states.size(), static_cast<std::size_t>(end - at) / page);
+      if (::mincore(at, pages * page, states.data()) != 0) return size;
+      for (std::size_t i = 0; i < pages; ++i) {
+        if ((states[i] & 1) != 0) return static_cast<std::size_t>(end - at) - i * page;
+      }
+    }
+    return 0;
+  }
+
   [[nodiscard]] std::size_t mapped() const noexcept {
     return m_mapped.load(std::memory_order_relaxed);
   }
@@ -84,6 +101,12 @@ class stack_memory {
   [[nodiscard]] bool light() const noexcept { return m_light; }
 
  private:
+#if defined(__APPLE__)
+  using page_state = char;  // as mincore has it
+#else
+  using page_state = unsigned char;
+#endif
+
   static constexpr int madv_guard_install = 102;  // since Linux 6.13; newer than our C library
   static constexpr std::size_t light_guard_cap = 1'000'000;
 

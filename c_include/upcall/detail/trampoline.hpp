@@ -136,6 +136,8 @@ inline ERL_NIF_TERM info(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
   detail::put_info(env, map, "stacks", enif_make_uint(env, 0));
   detail::put_info(env, map, "max_stacks", enif_make_uint(env, 0));
   detail::put_info(env, map, "light_guards", atoms::false_.raw());
+  detail::put_info(env, map, "stack_depths", enif_make_new_map(env));
+  detail::put_info(env, map, "measures_stacks", atoms::false_.raw());
   for (const auto& [name, count] : entries) {
     detail::put_info(env, map, name, enif_make_uint64(env, count->load(std::memory_order_relaxed)));
   }
