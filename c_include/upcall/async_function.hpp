@@ -8,6 +8,7 @@
 #include "codec.hpp"
 #include "detail/async_call.hpp"
 #include "detail/async_lookup.hpp"
+#include "detail/lifetimes.hpp"
 #include "executor.hpp"
 #include "kept_function.hpp"
 #include "result.hpp"
@@ -28,6 +29,10 @@ template <class R, class... Args>
 class async_function<R(Args...)> {
   static_assert((detail::can_encode<std::remove_cvref_t<Args>>() && ...),
                 "upcall::codec has no encode for an argument of this function");
+  static_assert(
+      detail::changes_none<Args...>(),
+      "a change of an argument by reference is lost, as Elixir's functions change nothing: "
+      "take it as const & or by value, and return what has changed");
   static_assert(detail::can_return<R>(),
                 "an upcall::async_function must return void, an upcall::term or a decodable type "
                 "that borrows nothing: a view would dangle at the next upcall; return std::string, "

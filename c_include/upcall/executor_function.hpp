@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "detail/lifetimes.hpp"
 #include "detail/remote_call.hpp"
 #include "executor.hpp"
 #include "future.hpp"
@@ -27,6 +28,10 @@ template <class R, class... Args>
 class executor_function<R(Args...)> {
   static_assert((detail::can_encode<std::remove_cvref_t<Args>>() && ...),
                 "upcall::codec has no encode for an argument of this function");
+  static_assert(
+      detail::changes_none<Args...>(),
+      "a change of an argument by reference is lost, as Elixir's functions change nothing: "
+      "take it as const & or by value, and return what has changed");
 
  public:
   /// Calls it and waits. Threads: see above; on a fiber you may be on another thread afterwards.

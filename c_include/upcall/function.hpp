@@ -10,6 +10,7 @@
 #include "codec.hpp"
 #include "detail/call.hpp"
 #include "detail/fiber_frame.hpp"
+#include "detail/lifetimes.hpp"
 #include "detail/waits_in.hpp"
 #include "error.hpp"
 #include "executor.hpp"
@@ -29,6 +30,10 @@ template <class R, class... Args>
 class function<R(Args...)> {
   static_assert((detail::can_encode<std::remove_cvref_t<Args>>() && ...),
                 "upcall::codec has no encode for an argument of this function");
+  static_assert(
+      detail::changes_none<Args...>(),
+      "a change of an argument by reference is lost, as Elixir's functions change nothing: "
+      "take it as const & or by value, and return what has changed");
   static_assert(
       detail::can_return<R>(),
       "an upcall::function must return void, an upcall::term or a decodable type that borrows "
@@ -106,6 +111,10 @@ struct codec<std::function<R(Args...)>> {
   using own = std::function<R(Args...)>;
   static_assert(!std::is_reference_v<R>,
                 "a function of Elixir's returns a value: a reference to it would dangle");
+  static_assert(
+      detail::changes_none<Args...>(),
+      "a change of an argument by reference is lost, as Elixir's functions change nothing: "
+      "take it as const & or by value, and return what has changed");
   static std::function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     return function<std::remove_cvref_t<R>(Args...)>::decode(env, raw);
   }
@@ -117,6 +126,10 @@ template <class Signature>
 inline constexpr bool waits_only_in<function<Signature>, body_kind::fiber> = true;
 template <class Signature>
 inline constexpr bool waits_only_in<std::function<Signature>, body_kind::fiber> = true;
+template <class Signature>
+inline constexpr bool is_handle<function<Signature>> = true;
+template <class Signature>
+inline constexpr bool is_handle<std::function<Signature>> = true;
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

@@ -10,6 +10,7 @@
 
 #include "codec.hpp"
 #include "detail/function_root.hpp"
+#include "detail/lifetimes.hpp"
 #include "error.hpp"
 #include "executor.hpp"
 #include "result.hpp"
@@ -98,4 +99,10 @@ struct codec<kept_function<R(Args...)>> {
   }
 };
 
+namespace detail {
+
+template <class Signature>
+inline constexpr bool is_handle<kept_function<Signature>> = true;
+
+}  // namespace detail
 }  // namespace UPCALL_HIDDEN

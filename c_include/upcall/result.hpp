@@ -64,6 +64,17 @@ class result {
 
 result(upcall::error)->result<owned_term>;
 
+/// As the result of a NIF, what `to_term` gives: an error in it is a value and raises nothing.
+template <class R>
+struct codec<result<R>> {
+  using own = result<R>;
+  using parts = detail::type_list<typename result<R>::value_type>;
+  static constexpr bool borrows =
+      detail::borrows_through<result<R>, typename result<R>::value_type>();
+
+  static ERL_NIF_TERM encode(ErlNifEnv* env, const result<R>& value) { return value.to_term(env); }
+};
+
 namespace detail {
 
 /// Gives what `call()` gives, or the error that it throws. Throws: all else; of destructors,

@@ -10,6 +10,7 @@
 
 #include "codec.hpp"
 #include "detail/bound_nif.hpp"
+#include "detail/lifetimes.hpp"
 #include "detail/sequence_source.hpp"
 #include "error.hpp"
 
@@ -119,6 +120,8 @@ namespace detail {
 
 template <class T, std::size_t ChunkSize>
 inline constexpr bool needs_frame<sequence<T, ChunkSize>> = true;
+template <class T, std::size_t ChunkSize>
+inline constexpr bool is_handle<sequence<T, ChunkSize>> = true;
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

@@ -10,6 +10,7 @@
 #include "../resource.hpp"
 #include "call_bound.hpp"
 #include "frame.hpp"
+#include "lifetimes.hpp"
 #include "pinned_body.hpp"
 #include "signature.hpp"
 #include "stack_use.hpp"
@@ -123,6 +124,15 @@ struct bound_nif {
                       can_wait_in_place(std::type_identity<parameters>{}),
                   "only a coroutine can await an upcall::async_function: take an upcall::function, "
                   "or return an upcall::task");
+    using own_parameters = std::type_identity<typename function_signature::arguments>;
+    static_assert(changes_none(own_parameters{}),
+                  "a NIF that changes a parameter by reference changes a copy, and the change is "
+                  "lost: take it by value or as const &, and return what has changed");
+    static_assert(is_coroutine<typename function_signature::result> ||
+                      outlives<typename function_signature::result>(own_parameters{}),
+                  "a NIF returns a view, and takes a parameter by value that the view may point "
+                  "into, which is gone when it has returned: take that as const &, or return what "
+                  "owns itself (a std::string, in the place of a std::string_view)");
     using body =
         typename decltype(kind_of_body<typename function_signature::result, Options>())::type;
     return nif_body<Function, parameters, Options, body>::start(
