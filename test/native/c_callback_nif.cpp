@@ -26,7 +26,7 @@ using c_objective = upcall::c_callback<double(double, upcall::user_data)>;
 
 UPCALL_NIF(sort_in_c);
 
-void stop_all(bool stopped) { hunt::all_stopped = stopped; }
+void stop_all(bool stopped) { endless::all_stopped = stopped; }
 UPCALL_NIF(stop_all);
 int gave_up() { return hunt::gave_up; }
 UPCALL_NIF(gave_up);
@@ -166,7 +166,8 @@ int endless_script(upcall::function<int(int)> f, shared_object shared, bool asks
   auto object = shared->lock();
   c_function callback = handling(f);
   interpreter script{callback.function(), callback.data()};
-  while (!(asks && upcall::is_abandoned()) && !hunt::all_stopped) script.protected_call(1);
+  endless loop;
+  while (!(asks && upcall::is_abandoned()) && loop.goes_on()) script.protected_call(1);
   return 1;
 }
 UPCALL_NIF(endless_script);
@@ -176,7 +177,8 @@ UPCALL_NIF_AS("endless_script_pinned", &endless_script, upcall::pinned);
 int failing_script() {
   c_function callback = handling([](int) -> int { throw std::runtime_error("always"); });
   interpreter script{callback.function(), callback.data()};
-  while (!upcall::is_abandoned() && !hunt::all_stopped) script.protected_call(1);
+  endless loop;
+  while (!upcall::is_abandoned() && loop.goes_on()) script.protected_call(1);
   return 1;
 }
 UPCALL_NIF(failing_script);
@@ -195,7 +197,8 @@ using plain_function = upcall::function<void()>;
 void compute(plain_function begin) {
   begin();
   ++computing;
-  while (!upcall::is_abandoned() && !hunt::all_stopped) std::this_thread::yield();
+  endless loop;
+  while (!upcall::is_abandoned() && loop.goes_on()) std::this_thread::yield();
   if (upcall::is_abandoned()) ++left;
   --computing;
 }

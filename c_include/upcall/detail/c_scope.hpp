@@ -50,7 +50,7 @@ inline void note_c_failure() noexcept {
 }
 
 /// C asks on, after `failure`: lets others run, and in the end leaves C that does not return.
-UPCALL_COLD inline void bear_question(const std::exception_ptr& failure) noexcept {
+UPCALL_COLD inline void bear_question(std::exception_ptr& failure) noexcept {
   if (frame* const running = current_frame()) {
     running->bear_question(failure);
   } else if (const std::shared_ptr<pinned_call> call = pinned_call_here()) {

@@ -209,7 +209,7 @@ class frame : public holder {
   UPCALL_COLD bool let_others_run() noexcept;
   /// Does so where C code asks a callback again that has failed, and can only be told so. Where it
   /// can't be left, C is borne with for a while, and then left where it stands, for good.
-  UPCALL_COLD void bear_question(const std::exception_ptr& failure) noexcept;
+  UPCALL_COLD void bear_question(std::exception_ptr& failure) noexcept;
   /// Begins to bear with C code, of which a callback has failed.
   void note_failure() noexcept {
     if (!m_abandoned) m_patience.restart();

@@ -189,9 +189,11 @@ inline bool frame::let_others_run() noexcept {
   return true;
 }
 
-inline void frame::bear_question(const std::exception_ptr& failure) noexcept {
+inline void frame::bear_question(std::exception_ptr& failure) noexcept {
   if (let_others_run() || !m_patience.ends(m_step_number)) return;
-  park(m_abandoned ? 0 : endless_reply(m_env, failure));
+  const ERL_NIF_TERM reply = m_abandoned ? 0 : endless_reply(m_env, failure);
+  failure = nullptr;  // nobody will let go of it later
+  park(reply);
 }
 
 /// Asks Elixir to wait for what the frame's `awaited` is, `timeout` milliseconds at most.
