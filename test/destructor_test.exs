@@ -3,6 +3,8 @@ Code.require_file("support/destructor.exs", __DIR__)
 defmodule Upcall.DestructorTest do
   use ExUnit.Case
 
+  import ExUnit.CaptureLog
+
   alias UpcallTest.{ChildVM, Wait}
   alias UpcallTest.Destructor, as: Native
 
@@ -250,6 +252,26 @@ defmodule Upcall.DestructorTest do
       :ok = Native.cast_on_normal(Native.make_caster(tell, pool, 1, 1))
       assert_told(1)
       assert_counts(context, 1_002, 500)
+    end
+
+    test "has casts to an executor that does not run counted, and logged together", context do
+      %{lost_casts: before} = Upcall.Frame.info(Native)
+
+      log =
+        capture_log(fn ->
+          :ok = Native.cast_on_normal(Native.make_caster(context.tell, :no_such_executor, 1, 500))
+
+          Wait.until(fn -> Upcall.Frame.info(Native).lost_casts == before + 500 end)
+          Wait.until(fn -> :sys.get_state(Upcall.Monitor).lost == %{} end)
+        end)
+
+      counts =
+        for [_, count] <- Regex.scan(~r/no_such_executor does not run, and (\d+) cast/, log),
+            do: String.to_integer(count)
+
+      assert Enum.sum(counts) == 500
+      assert length(counts) < 10
+      assert_counts(context, 500, 0)
     end
 
     test "is refused when there is no thread to send for it" do

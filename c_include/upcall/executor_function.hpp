@@ -70,9 +70,10 @@ class executor_function<R(Args...)> {
   ///
   /// A scheduler may have nothing to send from: hand-written NIFs and destructors of other
   /// libraries. There a thread of this library sends, and it is true when the library has taken the
-  /// call; of an executor that does not run, what was taken is lost. False is: there is no thread
-  /// to be had, or a thousand such calls have not begun. Threads: any. Throws: what the codecs of
-  /// the arguments throw.
+  /// call; of an executor that does not run, what was taken is lost, and logged. It is false when
+  /// there is no thread to be had, or a thousand such calls have not begun.
+  ///
+  /// Threads: any. Throws: what the codecs of the arguments throw.
   bool cast(const std::remove_cvref_t<Args>&... args) const {
     detail::sending_env message(nullptr);
     const auto call = detail::make_call(message, detail::hearing::no);

@@ -21,7 +21,7 @@ defmodule Upcall.Frame do
       somebody is to take
     * `waiting` - those of them that no executor has begun yet
     * `lost_casts` - casts that were accepted and did not run, or not to the end, because their executor has
-      died; a count since the library was loaded
+      died, or was found not to run; a count since the library was loaded
     * `stacks` - stacks of fibers that were ever needed at once, in use or kept for use
     * `max_stacks` - how many there may be; a call that needs one more raises `SystemLimitError`;
       0 in a library without fibers

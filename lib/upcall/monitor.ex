@@ -3,17 +3,22 @@ defmodule Upcall.Monitor do
   # Tells native libraries why an executor died, which the VM does not tell native monitors, and executors
   # which libraries call them (`Upcall.Contacts`). No call passes through it. A library asks for it once per
   # executor, by the message `{:watch, module, link, pid}`, and is told by
-  # `module.__upcall_tell__(link, :down, reason)`, which gives how many casts are lost with the executor.
+  # `module.__upcall_tell__(link, :down, reason)`, which gives how many casts are lost with the executor. It logs
+  # those, and by the message `{:lost, module, executor}` one for which a library found no executor.
 
   use GenServer
   require Logger
 
   alias Upcall.Contacts
 
+  # Casts that are lost within so many milliseconds are logged together.
+  @burst 1_000
+
   defmodule State do
     @moduledoc false
-    # `watched`: the executors; `monitors`: pid by monitor reference.
-    defstruct watched: MapSet.new(), monitors: %{}
+    # `watched`: the executors; `monitors`: pid by monitor reference; `lost`: how many casts are, and were not
+    # logged yet, by library and executor.
+    defstruct watched: MapSet.new(), monitors: %{}, lost: %{}
   end
 
   @spec start_link(keyword()) :: GenServer.on_start()
@@ -49,6 +54,23 @@ defmodule Upcall.Monitor do
     Contacts.forget(pid)
     watched = MapSet.delete(state.watched, pid)
     {:noreply, %{state | watched: watched, monitors: Map.delete(state.monitors, monitor)}}
+  end
+
+  # A cast that the library had accepted before it looked for its executor, by its pid or name.
+  def handle_info({:lost, module, executor}, state) do
+    if state.lost == %{}, do: Process.send_after(self(), :log_lost, @burst)
+    {:noreply, %{state | lost: Map.update(state.lost, {module, executor}, 1, &(&1 + 1))}}
+  end
+
+  def handle_info(:log_lost, state) do
+    for {{module, executor}, count} <- state.lost do
+      Logger.error(
+        "executor #{inspect(executor)} does not run, and #{count} cast(s) of #{inspect(module)} to it " <>
+          "are lost"
+      )
+    end
+
+    {:noreply, %{state | lost: %{}}}
   end
 
   def handle_info(_stray, state), do: {:noreply, state}

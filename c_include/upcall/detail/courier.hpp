@@ -13,15 +13,32 @@
 #include <thread>
 #include <utility>
 
+#include "../atom.hpp"
 #include "../executor.hpp"
+#include "../term.hpp"
+#include "frame_parts.hpp"
 #include "immortal.hpp"
+#include "library_module.hpp"
 #include "slot.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// Gives a call to its executor on the courier's thread. (dispatch.hpp)
-void place_deferred(const executor& to, const std::shared_ptr<slot>& call) noexcept;
+/// Gives a call to its executor on the courier's thread; false when that does not run.
+/// (dispatch.hpp)
+bool place_deferred(const executor& to, const std::shared_ptr<slot>& call) noexcept;
+
+/// Counts a cast that was accepted, and whose executor does not run, as it has turned out; has
+/// `Upcall.Monitor`, where that runs, log it. Threads: the courier's.
+inline void report_lost_cast(const executor& to) noexcept {
+  ErlNifPid monitor;
+  if (enif_whereis_pid(nullptr, atoms::monitor_name.raw(), &monitor) != 0) {
+    const owned_env env;
+    enif_send(nullptr, &monitor, env.get(),
+              enif_make_tuple3(env.get(), atoms::lost.raw(), library_module, to.raw()));
+  }
+  counts.lost_casts.fetch_add(1, std::memory_order_relaxed);
+}
 
 /// Sends the calls of threads that can't: of schedulers without an environment to send from, as in
 /// the destructor of another library's resource, where the VM takes messages from none. It does so
@@ -77,7 +94,8 @@ class courier {
         const letter next = std::move(m_letters.front());
         m_letters.pop_front();
         held.unlock();
-        detail::place_deferred(next.to, next.call);
+        if (!detail::place_deferred(next.to, next.call) && !next.call->is_heard())
+          detail::report_lost_cast(next.to);
         m_sent.fetch_add(1, std::memory_order_release);
       }
       held.lock();

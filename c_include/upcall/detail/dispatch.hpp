@@ -70,9 +70,8 @@ inline bool is_placed(slot& call, ErlNifEnv* sender, placement found) noexcept {
   return found == placement::placed || detail::refuse(call, sender, found);
 }
 
-inline void place_deferred(const executor& to, const std::shared_ptr<slot>& call) noexcept {
-  if (!detail::is_placed(*call, nullptr, detail::place(nullptr, to, call)) && !call->is_heard())
-    counts.lost_casts.fetch_add(1, std::memory_order_relaxed);
+inline bool place_deferred(const executor& to, const std::shared_ptr<slot>& call) noexcept {
+  return detail::is_placed(*call, nullptr, detail::place(nullptr, to, call));
 }
 
 /// Has the courier place a call. It is accepted here: what its executor has room for is not known.
