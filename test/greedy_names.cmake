@@ -17,11 +17,11 @@ endforeach()
 list(REMOVE_DUPLICATES names)
 
 # Words of the language, macros, and what C and the VM call so.
-list(FILTER names EXCLUDE REGEX "^(_|[A-Z]|enif_|pthread_|dl|m(map|unmap|advise|protect)$)")
+list(FILTER names EXCLUDE REGEX "^(_|[A-Z]|enif_|s[ai]_|pthread_|dl|m(map|unmap|advise|protect)$)")
 list(REMOVE_ITEM names alignas alignof asm assert auto bool catch char co_await co_return co_yield concept const
      const_cast constexpr consteval decltype defined delete double dynamic_cast explicit float for if int long new noexcept
      operator reinterpret_cast requires return short signed sizeof static_assert static_cast struct switch template
-     throw typeid unsigned using void volatile while class friend and or not inline upcall sched_yield sysconf syscall getauxval)
+     throw typeid unsigned using void volatile while class friend and or not inline upcall mincore sched_yield sigaction sigaltstack sysconf syscall getauxval write)
 list(SORT names)
 list(LENGTH names count)
 if(count LESS 300)

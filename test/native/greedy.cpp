@@ -19,6 +19,7 @@
 #include <concepts>
 #include <condition_variable>
 #include <coroutine>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

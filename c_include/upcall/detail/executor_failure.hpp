@@ -76,7 +76,7 @@ inline error error_of_reply(const reply& given, const executor& asked,
 [[noreturn]] UPCALL_COLD inline void throw_bad_return(const executor& asked,
                                                       const bad_term& failure) {
   const std::string expected = "expected " + failure.expected();
-  throw codec_error("executor " + name_of(asked) + ": " +
+  throw codec_error("executor " + printed(asked.raw()) + ": " +
                     (failure.where().empty()
                          ? expected + " from the function"
                          : "in what the function returned: " + failure.where() + expected) +

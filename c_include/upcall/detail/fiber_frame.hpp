@@ -146,8 +146,8 @@ inline ERL_NIF_TERM stack_depths(ErlNifEnv* env) noexcept {
   ERL_NIF_TERM depths = enif_make_new_map(env);
   for (const stack_use* each = stack_use::first(); each != nullptr; each = each->next()) {
     ERL_NIF_TERM use = enif_make_new_map(env);
-    put_info(env, use, "size", enif_make_uint64(env, each->size()));
-    put_info(env, use, "deepest", enif_make_uint64(env, each->deepest()));
+    detail::put_info(env, use, "size", enif_make_uint64(env, each->size()));
+    detail::put_info(env, use, "deepest", enif_make_uint64(env, each->deepest()));
     const ERL_NIF_TERM nif =
         enif_make_tuple2(env, enif_make_atom(env, each->name()), enif_make_int(env, each->arity()));
     enif_make_map_put(env, depths, nif, use, &depths);

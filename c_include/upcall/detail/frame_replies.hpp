@@ -191,7 +191,7 @@ inline bool frame::let_others_run() noexcept {
 
 inline void frame::bear_question(std::exception_ptr& failure) noexcept {
   if (let_others_run() || !m_patience.ends(m_step_number)) return;
-  const ERL_NIF_TERM reply = m_abandoned ? 0 : endless_reply(m_env, failure);
+  const ERL_NIF_TERM reply = m_abandoned ? 0 : detail::endless_reply(m_env, failure);
   failure = nullptr;  // nobody will let go of it later
   park(reply);
 }
