@@ -10,6 +10,7 @@
 #include "detail/exception_replies.hpp"
 #include "detail/outcome.hpp"
 #include "detail/request_awaiter.hpp"
+#include "detail/task_promise.hpp"
 #include "error.hpp"
 
 // The text of an error that Elixir itself makes of it.
@@ -41,7 +42,7 @@ inline std::string banner_of_pinned(pinned_call& call, const error& failure) {
         enif_make_tuple4(env, atoms::mfa.raw(), enif_make_atom(env, "Elixir.Upcall.Error"),
                          atoms::banner.raw(), detail::banner_arguments(env, failure));
   }
-  return decode<std::string>(request.env->get(), call.ask_for_value(request));
+  return upcall::decode<std::string>(request.env->get(), call.ask_for_value(request));
 }
 
 /// Asks for the text in a coroutine.
@@ -57,16 +58,19 @@ class banner_awaiter final : public request_awaiter {
   }
   std::string await_resume() {
     const ERL_NIF_TERM text = running().take_awaited();
-    return decode<std::string>(running().env(), text);
+    return upcall::decode<std::string>(running().env(), text);
   }
 
  private:
   error m_failure;
 };
 
-inline banner_awaiter make_awaiter(coroutine_promise& by, const async_banner_of& awaited) noexcept {
-  return {by, awaited.failure};
-}
+template <>
+struct awaiter_of<async_banner_of> {
+  static banner_awaiter make(coroutine_promise& by, const async_banner_of& awaited) noexcept {
+    return {by, awaited.failure};
+  }
+};
 
 }  // namespace detail
 
@@ -75,7 +79,7 @@ inline std::string error::banner() const {
     return detail::banner_of_pinned(*detail::current_pinned_call(), *this);
   detail::frame& running = detail::frame_for_upcall();
   const ERL_NIF_TERM text = running.suspend(detail::banner_request(running, *this));
-  return decode<std::string>(running.env(), text);
+  return upcall::decode<std::string>(running.env(), text);
 }
 
 }  // namespace UPCALL_HIDDEN

@@ -15,8 +15,8 @@ defmodule Upcall.Server do
   ]
 
   @moduledoc """
-  Runs functions for native code that no Elixir process waits for: threads of a C library, and dirty
-  NIFs.
+  Runs functions for native code that no Elixir process waits for: threads of a C library, dirty NIFs, and
+  destructors.
 
       children = [{Upcall.Server, name: Demo.Events}]
 
