@@ -214,8 +214,10 @@ defmodule Upcall.ExecutorQueueTest do
       Task.await(task)
       :sys.suspend(server)
       # The one that it will run next is on its way.
-      assert Native.cast_in_frame(fn _ -> :ok end, server, 2_000) == 1_001
+      {count, ran} = counted()
+      assert Native.cast_in_frame(count, server, 2_000) == 1_001
       :sys.resume(server)
+      Wait.until(fn -> ran.() == 1_001 end)
     end
   end
 
@@ -276,7 +278,7 @@ defmodule Upcall.ExecutorQueueTest do
     first = Task.async(fn -> Native.call_in_frame(empty, executor, 1) end)
     worker = await_running(1)
     other = Task.async(fn -> Other.await_on(& &1, executor, 7) end)
-    Wait.until(fn -> Enum.any?(elem(Process.info(worker, :messages), 1), &upcall?/1) end)
+    Wait.until(fn -> has_upcall?(worker) end)
     before_go.()
     send(worker, :go)
     assert Task.await(first) == 1
@@ -285,6 +287,7 @@ defmodule Upcall.ExecutorQueueTest do
     other
   end
 
+  defp has_upcall?(pid), do: Enum.any?(elem(Process.info(pid, :messages), 1), &upcall?/1)
   defp upcall?(message), do: is_tuple(message) and elem(message, 0) == :upcall
 
   describe "a function that empties the mailbox of its process takes no call:" do
@@ -339,6 +342,51 @@ defmodule Upcall.ExecutorQueueTest do
         :sys.resume(Upcall.Monitor)
         assert Task.await(other, @at_once) == 7
       end
+    end
+  end
+
+  describe "functions that do with their process what they like" do
+    # Of three libraries, from frames, pinned bodies and threads; none of the calls has a timeout.
+    for {name, child} <- [
+          {"a server", Upcall.Server},
+          {"a pool", {Upcall.Pool, size: 2, max_queue: 1_000}}
+        ] do
+      test "lose no call of #{name}" do
+        executor = start_supervised!(unquote(Macro.escape(child)))
+        {count, ran} = counted()
+        calls = if @sanitized, do: 100, else: 1_000
+
+        callers =
+          for library <- [:frame, :pinned, :other], _ <- 1..4 do
+            Task.async(fn -> for x <- 1..calls, do: call(library, executor, x) end)
+          end
+
+        casts = div(calls, 10)
+        caster = Task.async(fn -> cast_paced(&(meddle(&1) && count.(&1)), executor, casts) end)
+        for task <- callers, do: assert(Task.await(task, 60_000) == Enum.to_list(1..calls))
+        assert Task.await(caster, 60_000) == casts
+        Wait.until(fn -> ran.() == casts end)
+      end
+    end
+
+    defp call(:frame, executor, x), do: Native.call_in_frame(&meddle/1, executor, x)
+    defp call(:pinned, executor, x), do: Native.call_in_pinned(&meddle/1, executor, x)
+    defp call(:other, executor, x), do: Other.await_on(&meddle/1, executor, x)
+
+    defp cast_paced(f, executor, casts) do
+      Enum.count(1..casts, fn _ -> Native.cast_in_frame(f, executor, 1) == 1 end)
+    end
+
+    defp meddle(x) do
+      case rem(x, 5) do
+        0 -> empty_mailbox([])
+        1 -> send(self(), :stray)
+        2 -> Process.put(:"$callers", x)
+        3 -> for(_ <- 1..3, do: send(self(), :upcall_next))
+        4 -> receive(do: (message -> message), after: (0 -> :none))
+      end
+
+      x
     end
   end
 
@@ -417,6 +465,46 @@ defmodule Upcall.ExecutorQueueTest do
         spawn(fn -> Process.link(executor) && exit(:crash) end)
         assert_receive {:DOWN, ^monitor, :process, ^executor, :crash}, @at_once
       end
+    end
+
+    test "has another worker run at once what one that is killed was told of, before it is replaced" do
+      pool = pool(size: 2)
+      make_known(pool)
+      workers = Upcall.Pool.info(pool).workers
+      for worker <- [pool | workers], do: :sys.suspend(worker)
+      {count, ran} = counted()
+      assert Native.cast_in_frame(count, pool, 1) == 1
+      [told] = for worker <- workers, has_upcall?(worker), do: worker
+      Process.exit(told, :kill)
+      for worker <- workers -- [told], do: :sys.resume(worker)
+      Wait.until(fn -> ran.() == 1 end)
+      :sys.resume(pool)
+    end
+
+    test "tells new workers itself that calls wait, also where Upcall.Monitor does not run" do
+      Supervisor.terminate_child(Upcall.Supervisor, Upcall.Monitor)
+      pool = pool(size: 1)
+      stop = stopper()
+      first = Task.async(fn -> Native.async_all(stop, pool, 3) end)
+      worker = await_running(1)
+      Process.exit(worker, :kill)
+      for x <- 2..3, do: send(await_running(x), :go)
+      assert Task.await(first) == %{"down" => 1, "value" => 2}
+    after
+      Supervisor.restart_child(Upcall.Supervisor, Upcall.Monitor)
+    end
+
+    test "has a worker that was called by its own pid take calls of the pool again" do
+      pool = pool(size: 1)
+      make_known(pool)
+      [worker] = Upcall.Pool.info(pool).workers
+      empty = emptier()
+      first = Task.async(fn -> Native.call_in_frame(empty, worker, 1) end)
+      assert await_running(1) == worker
+      second = Task.async(fn -> Native.call_in_frame(& &1, pool, 2) end)
+      Wait.until(fn -> has_upcall?(worker) end)
+      send(worker, :go)
+      assert Task.await_many([first, second]) == [1, 2]
     end
 
     test "runs in another worker what one that is killed was told of and has not begun" do

@@ -1,12 +1,14 @@
+Code.require_file("support/executor_function.exs", __DIR__)
 Code.require_file("support/thread_calls.exs", __DIR__)
 
 defmodule Upcall.RemoteTest do
   use ExUnit.Case
 
+  import ExUnit.CaptureLog
   import UpcallTest.ThreadCalls
 
   alias UpcallTest.Executor, as: Native
-  alias UpcallTest.Wait
+  alias UpcallTest.{ExecutorFunction, Wait}
 
   @at_once 10_000
 
@@ -137,6 +139,43 @@ defmodule Upcall.RemoteTest do
       for _ <- gates, do: assert(await_outcome() == {:error, {:down, :noconnection}})
       assert Task.await(task) == {:error, {:down, :noconnection}}
       assert Task.await(frame) == {:error, {:down, :noconnection}}
+    end
+
+    test "that goes down, logs once how many casts are lost with it, and counts them", context do
+      gate = gate()
+      start_call(context.server, tell_and_wait(), [gate, :enter, :infinity])
+      assert_receive {:entered, ^gate}, @at_once
+      before = Upcall.Frame.info(ExecutorFunction).lost_casts
+
+      for _ <- 1..20,
+          do: assert(ExecutorFunction.cast_on(&:timer.sleep/1, context.server, 60_000))
+
+      Wait.until(fn -> :erpc.reqids_size(:sys.get_state(context.server).pending) == 21 end)
+
+      log =
+        capture_log(fn ->
+          stop(context.peer, context.node)
+          assert await_outcome() == {:error, {:down, :noconnection}}
+          Wait.until(fn -> Upcall.Frame.info(ExecutorFunction).calls == 0 end)
+          :sys.get_state(context.server)
+        end)
+
+      assert [_, _] = String.split(log, "was lost with 20 cast(s)")
+      assert Upcall.Frame.info(ExecutorFunction).lost_casts == before + 20
+    end
+
+    test "has as many under way as :max_queue, and lets as many wait", %{node: node} do
+      server = start_supervised!({Upcall.Server, node: node, max_queue: 3}, id: :bounded)
+      assert call(server, &:erlang.+/2, [1, 2]) == {:ok, 3}
+      gates = for _ <- 1..3, do: gate()
+      for gate <- gates, do: start_call(server, tell_and_wait(), [gate, :enter, :infinity])
+      for gate <- gates, do: assert_receive({:entered, ^gate}, @at_once)
+      for n <- 1..3, do: start_call(server, &:erlang.abs/1, [-n])
+      Wait.until(fn -> Upcall.Frame.info(Native).waiting == 3 end)
+      assert call(server, &:erlang.abs/1, [-4]) == {:error, :overloaded}
+      for gate <- gates, do: send(gate, :go)
+      outcomes = for _ <- 1..6, do: await_outcome()
+      assert Enum.sort(outcomes) == [ok: 1, ok: 2, ok: 3, ok: :went, ok: :went, ok: :went]
     end
 
     test "drops what comes after the timeout", %{server: server} do

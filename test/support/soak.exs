@@ -81,6 +81,7 @@ defmodule UpcallTest.Soak do
     spawn_link(fn ->
       run = fn x ->
         if rem(x, 50) == 0, do: busy(500)
+        if rem(x, 40) == 0, do: empty_mailbox()
         :atomics.add(runs, x + 1, 1)
         if rem(x, 16) < 3, do: work(rem(x, 16))
       end
@@ -146,6 +147,15 @@ defmodule UpcallTest.Soak do
       2 -> throw(x)
       3 -> busy(rem(x * 37, 4_000)) && x
       _ -> x
+    end
+  end
+
+  # It is no business of the function's what it finds there.
+  defp empty_mailbox do
+    receive do
+      _ -> empty_mailbox()
+    after
+      0 -> :ok
     end
   end
 

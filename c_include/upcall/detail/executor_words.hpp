@@ -71,7 +71,11 @@ inline ERL_NIF_TERM executor_link::answer(ErlNifEnv* env, reply_kind kind,
   }
   // Before the caller goes on: its next call is not to find this one in its way.
   bool has_more = (ended->front ? ended->front->m_queue : m_queue).end(m_executor);
-  if (ended->front && m_queue.is_known()) has_more |= m_queue.has_work_for(m_executor);
+  if (ended->front) {
+    has_more |= m_queue.has_work_for(m_executor);
+  } else if (const shared_ref<executor_link> pool = front()) {
+    has_more |= pool->m_queue.has_work_for(m_executor);
+  }
   ERL_NIF_TERM heard = atoms::dropped.raw();
   const bool is_cast = !ended->call->is_heard();
   if (ended->call->end(env, kind, parts[1])) heard = (is_cast ? atoms::unheard : atoms::ok).raw();
