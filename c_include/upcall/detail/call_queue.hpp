@@ -111,7 +111,7 @@ class call_queue {
     worker* const taker = find(by);
     if (taker == nullptr) return nullptr;
     while (!m_waiting.empty()) {
-      const std::shared_ptr<slot> first = std::move(m_waiting.front().call);
+      std::shared_ptr<slot> first = std::move(m_waiting.front().call);
       m_waiting.pop_front();
       if (!first->begin()) continue;
       taker->awake = true;

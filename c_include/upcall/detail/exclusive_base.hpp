@@ -45,7 +45,7 @@ class exclusive_base : public std::enable_shared_from_this<exclusive_base> {
     const std::lock_guard lock(m_mutex);
     if (waiting.granted) return false;
     enif_self(env, &waiting.process);
-    waiting.message.emplace(detail::turn_message(env, reference));
+    waiting.message.emplace(detail::turn_message(reference));
     return true;
   }
 

@@ -63,13 +63,11 @@ consteval bool all_parts_own(type_list<Parts...>, type_list<Outer...>) {
 template <class T, class... Outer>
 consteval bool own_throughout() {
   if constexpr ((std::same_as<T, Outer> || ...)) {
-    return true;
-  } else if constexpr (!own_codec<T>) {
-    return false;
-  } else if constexpr (requires { typename codec<T>::parts; }) {
+    return true;  // what contains itself
+  } else if constexpr (own_codec<T> && requires { typename codec<T>::parts; }) {
     return all_parts_own(typename codec<T>::parts{}, type_list<T, Outer...>{});
   } else {
-    return true;
+    return own_codec<T>;
   }
 }
 

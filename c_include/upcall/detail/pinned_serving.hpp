@@ -49,7 +49,7 @@ inline ERL_NIF_TERM pinned_call::next(ErlNifEnv* env, std::optional<outcome_kind
     return enif_make_copy(env, m_reply);
   }
   if (m_first == nullptr) {
-    m_message.emplace(detail::turn_message(env, turn));
+    m_message.emplace(detail::turn_message(turn));
     return atoms::waiting.raw();
   }
   m_served = m_first;

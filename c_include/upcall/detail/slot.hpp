@@ -129,7 +129,7 @@ class slot final {
     const auto held = m_meeting.lock();
     if (m_phase == phase::done) return false;
     enif_self(env, &m_waiter);
-    m_message.emplace(detail::turn_message(env, reference));
+    m_message.emplace(detail::turn_message(reference));
     return true;
   }
   bool withdraw() noexcept {

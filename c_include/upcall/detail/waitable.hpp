@@ -2,7 +2,11 @@
 
 #include <erl_nif.h>
 
+#include <memory>
+#include <utility>
+
 #include "../atom.hpp"
+#include "../term.hpp"
 #include "config.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -10,8 +14,11 @@ namespace detail {
 
 /// Makes the message that a process waits for in a `receive`, by the reference that it has made for
 /// that.
-inline ERL_NIF_TERM turn_message(ErlNifEnv* env, ERL_NIF_TERM reference) noexcept {
-  return enif_make_tuple2(env, atoms::upcall_turn.raw(), reference);
+inline owned_term turn_message(ERL_NIF_TERM reference) {
+  auto env = std::make_shared<owned_env>();
+  const ERL_NIF_TERM message =
+      enif_make_tuple2(env->get(), atoms::upcall_turn.raw(), env->copy(reference));
+  return {std::move(env), message};
 }
 
 /// What a suspended frame waits for, in a `receive` of its process. Lives on the frame's stack.
