@@ -101,7 +101,7 @@ defmodule Pipeline.EncodeTest do
 
   test "what is no record is named" do
     for {wrong, message} <- [
-          {:a, "expected a %Pipeline.Record{}, got: a"},
+          {:a, "expected a %Pipeline.Record{}, got: :a"},
           {%{@a | name: nil}, "field name: expected a string, got: nil"},
           {%{@a | combining_class: 256},
            "field combining_class: expected an integer from 0 to 255, got: 256"}
