@@ -62,7 +62,7 @@ std::int64_t recurse_in_codec(number_function f, upcall::function<deep()> g) {
 UPCALL_NIF(recurse_in_codec);
 
 __attribute__((no_sanitize("undefined"))) void write_to(std::int64_t address) {
-  *reinterpret_cast<volatile char*>(address) = 1;
+  *reinterpret_cast<volatile char*>(address) = 1;  // NOLINT(performance-no-int-to-ptr): a wild one
 }
 
 std::int64_t poke(std::int64_t address, number_function f) {
