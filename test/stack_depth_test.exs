@@ -35,6 +35,12 @@ defmodule Upcall.StackDepthTest do
       end)
     end
 
+    test "that of a later suspension, where the first was not deep" do
+      StackDepth.suspended_deeply_later(100_000, fn _ -> 0 end)
+      assert %{deepest: deepest} = depth(StackDepth, :suspended_deeply_later, 2)
+      assert deepest in 100_000..(100_000 + @besides)
+    end
+
     test "not what it used in between" do
       StackDepth.deep_in_between(100_000, fn _ -> 0 end)
       assert depth(StackDepth, :deep_in_between, 2).deepest in 1..@besides

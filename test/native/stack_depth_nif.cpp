@@ -39,6 +39,12 @@ UPCALL_NIF(suspended_deeply);
 UPCALL_NIF_AS("suspended_now", &suspended_deeply);
 UPCALL_NIF_AS("suspended_on_1_mb", &suspended_deeply, upcall::stack_size{1 << 20});
 
+std::int64_t suspended_deeply_later(std::int64_t bytes, number_function f) {
+  const std::int64_t first = f(0);
+  return first + descend(bytes, [&] { return f(0); });
+}
+UPCALL_NIF(suspended_deeply_later);
+
 std::int64_t deep_in_between(std::int64_t bytes, number_function f) {
   return f(0) + descend(bytes, [] { return 0; }) + f(0);
 }

@@ -8,6 +8,7 @@ for {module, library} <- [
 
     defnif suspended_deeply(bytes, f)
     defnif suspended_now(bytes, f)
+    defnif suspended_deeply_later(bytes, f)
     defnif suspended_on_1_mb(bytes, f)
     defnif deep_in_between(bytes, f)
     defnif deep_at_the_end(bytes, f)
