@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-find . \( -name .git -o -name build -o -name _build -o -name deps \) -prune \
+find . \( -name .git -o -name build -o -name _build -o -name deps -o -name tmp \) -prune \
   -o \( -name '*.hpp' -o -name '*.cpp' \) -print0 \
   | xargs -r -0 clang-format --dry-run -Werror
 
