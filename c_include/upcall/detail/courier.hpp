@@ -6,7 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <system_error>
@@ -105,7 +105,7 @@ class courier {
 
   std::mutex m_mutex;
   std::condition_variable m_wake;
-  std::deque<letter> m_letters;
+  std::list<letter> m_letters;  // a list for the reason that the finisher has some
   bool m_runs = false;
   std::atomic<std::uint64_t> m_taken{0};
   std::atomic<std::uint64_t> m_sent{0};

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <system_error>
@@ -141,9 +141,11 @@ class finisher {
     const std::size_t unserved = m_waiting.size() - m_idle;
     if (m_threads < most_usual) return std::min(unserved, most_usual - m_threads);
     const clock::time_point late = clock::now() - most_patient;
-    const auto first_in_time = std::partition_point(
-        m_waiting.begin(), m_waiting.end(), [=](const waiting& each) { return each.since < late; });
-    const auto impatient = static_cast<std::size_t>(first_in_time - m_waiting.begin());
+    std::size_t impatient = 0;
+    for (const waiting& each : m_waiting) {
+      if (each.since >= late || impatient == most_threads) break;
+      ++impatient;
+    }
     return std::min({impatient, unserved, m_threads, most_threads - m_threads});
   }
 
@@ -206,8 +208,10 @@ class finisher {
   std::mutex m_mutex;
   std::condition_variable m_wake;
   std::condition_variable m_keeper_wake;
-  std::deque<waiting> m_waiting;  // in the order of their time
-  std::deque<watched> m_pinned;
+  // Lists have no memory before their first element, so that a library which the VM refuses to load
+  // leaves none behind when it is closed again.
+  std::list<waiting> m_waiting;  // in the order of their time
+  std::list<watched> m_pinned;
   std::vector<work*> m_work;
   std::size_t m_threads = 0;
   std::size_t m_idle = 0;
