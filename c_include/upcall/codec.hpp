@@ -195,6 +195,8 @@ ERL_NIF_TERM encode_field(ErlNifEnv* env, const char* module, const char* name, 
 template <class... Values>
 [[noreturn]] void raise(const char* exception_module,
                         const std::pair<const char*, Values>&... fields) {
+  detail::check_name(exception_module, "an exception's module");
+  (detail::check_name(fields.first, "a field"), ...);
   auto env = std::make_shared<owned_env>();
   const std::array<ERL_NIF_TERM, sizeof...(Values)> keywords{enif_make_tuple2(
       env->get(), enif_make_atom(env->get(), fields.first),

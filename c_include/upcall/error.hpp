@@ -24,6 +24,10 @@ struct executor_failure {
   bool has_begun;
 };
 
+/// Refuses what can't be the name of a module, a function or a field, as no atom has it. `what`
+/// says which of these was meant. Throws: `error`.
+void check_name(const char* name, const char* what);
+
 }  // namespace detail
 
 struct async_banner_of;
@@ -67,8 +71,10 @@ class error : public std::exception {
     take(kind, std::move(env), reason, exception, {"", failure.has_begun}, text);
   }
 
-  /// Makes an Elixir exception, as `raise module, message` does.
+  /// Makes an Elixir exception, as `raise module, message` does. Throws: `error` where no module
+  /// can have that name.
   error(const char* exception_module, std::string_view message) {
+    detail::check_name(exception_module, "an exception's module");
     auto env = std::make_shared<owned_env>();
     const ERL_NIF_TERM reason = detail::make_text(env->get(), message);
     take(error_kind::raised, std::move(env), reason, detail::atoms::nil.raw(),
@@ -76,7 +82,9 @@ class error : public std::exception {
   }
 
   /// Makes an Elixir exception of what the module's `exception/1` takes; `text` describes it.
+  /// Throws: `error` where no module can have that name.
   error(const char* exception_module, const owned_term& argument, std::string text) {
+    detail::check_name(exception_module, "an exception's module");
     auto env = std::make_shared<owned_env>();
     const ERL_NIF_TERM reason = env->copy(argument.raw());
     take(error_kind::raised, std::move(env), reason, detail::atoms::nil.raw(),
@@ -86,6 +94,11 @@ class error : public std::exception {
   /// Takes what is shared already.
   explicit error(std::shared_ptr<detail::error_content> content) noexcept
       : m_content(std::move(content)) {}
+
+  // Not moved: one that was moved from would have no text.
+  error(const error&) noexcept = default;
+  error& operator=(const error&) noexcept = default;
+  ~error() override = default;
 
   /// Says whether the function had begun. Where an executor failed before that, the function was
   /// not run and never will be, so that it is safe to try again. True of all errors but those of
@@ -184,6 +197,21 @@ inline async_banner_of error::async_banner() const noexcept { return {*this}; }
   throw error(exception_module, message);
 }
 
+namespace detail {
+
+inline void check_name(const char* name, const char* what) {
+  constexpr std::size_t longest = 255;  // bytes, of an atom that native code makes
+  constexpr std::size_t shown = 50;
+  const std::string_view text(name);
+  if (text.size() <= longest) return;
+  raise("Elixir.ArgumentError", std::string("expected the name of ").append(what) +
+                                    " (at most 255 bytes), got: \"" +
+                                    std::string(text.substr(0, shown)) + "...\" of " +
+                                    std::to_string(text.size()) + " bytes");
+}
+
+}  // namespace detail
+
 /// Says that nobody waits for this native call any more: its caller was killed, or wants no more of
 /// its values. Let it pass; destructors clean up. It derives from nothing, so that `catch (const
 /// std::exception&)` does not stop it. Threads: the call's own.
@@ -191,8 +219,9 @@ class abandoned final {};
 
 namespace detail {
 
-/// Whether the calling code can only be that of a destructor, which may not throw. (frame.hpp)
-bool is_in_destructor() noexcept;
+/// Whether `abandoned` can go from here to where the native call began: not out of a destructor,
+/// which may not throw, nor out of a thread that a pinned body has started. (frame.hpp)
+bool may_throw_abandoned() noexcept;
 
 }  // namespace detail
 
@@ -232,10 +261,10 @@ namespace detail {
         "stale in this one; store an upcall::owned_term in its place");
 }
 
-[[noreturn]] inline void throw_no_term_to_keep() {
+[[noreturn]] inline void throw_no_term(const char* purpose) {
   raise("Elixir.ArgumentError",
-        "expected a term to keep in an upcall::owned_term, got: no term (0), which is what "
-        "enif_make_badarg and enif_raise_exception give");
+        std::string("expected a term ") + purpose +
+            ", got: no term (0), which is what enif_make_badarg and enif_raise_exception give");
 }
 
 }  // namespace detail

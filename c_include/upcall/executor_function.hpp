@@ -36,7 +36,8 @@ class executor_function<R(Args...)> {
  public:
   /// Calls it and waits. Threads: see above; on a fiber you may be on another thread afterwards.
   /// Throws: `error` when it raises, exits or throws, when what it returns is no `R`, when the
-  /// executor fails, and where it can't wait; `abandoned` when the caller of the frame is gone.
+  /// executor fails, where it can't wait, and when it was moved from; `abandoned` when the caller
+  /// of the frame is gone.
   R operator()(const std::remove_cvref_t<Args>&... args) const {
     if constexpr (std::is_void_v<R>) {
       call(args...).value();
@@ -73,8 +74,11 @@ class executor_function<R(Args...)> {
   /// call; of an executor that does not run, what was taken is lost, and logged. It is false when
   /// there is no thread to be had, or a thousand such calls have not begun.
   ///
+  /// One that was moved from accepts none: the object that it was moved to has it, and tells.
+  ///
   /// Threads: any. Throws: what the codecs of the arguments throw.
   bool cast(const std::remove_cvref_t<Args>&... args) const {
+    if (m_function == nullptr) return false;
     detail::sending_env message(nullptr);
     const auto call = detail::make_call(message, detail::hearing::no);
     return detail::dispatch(message, m_executor, call, job(message, args...));
@@ -97,8 +101,13 @@ class executor_function<R(Args...)> {
   }
   [[nodiscard]] detail::job job(const detail::sending_env& message,
                                 const std::remove_cvref_t<Args>&... args) const {
-    return {m_function->copy_to(message.get()),
+    return {function().copy_to(message.get()),
             detail::encode_argument_list(message.get(), args...)};
+  }
+
+  [[nodiscard]] const owned_term& function() const {
+    if (m_function == nullptr) detail::throw_function_moved_from();
+    return *m_function;
   }
 
   detail::function_copy m_function;
@@ -109,7 +118,7 @@ class executor_function<R(Args...)> {
 template <class R, class... Args>
 executor_function<R(Args...)> kept_function<R(Args...)>::on(const executor& where,
                                                             const call_options& options) const {
-  return {m_copy, where, options};
+  return {copy(), where, options};
 }
 
 }  // namespace UPCALL_HIDDEN

@@ -52,13 +52,13 @@ template <class R, class... Args>
 class kept_function<R(Args...)> {
  public:
   /// Makes it callable in the running frame or pinned body, whose threads may use what it gives.
-  /// Throws: `error` outside of one.
+  /// Throws: `error` outside of one, and when it was moved from.
   [[nodiscard]] function<R(Args...)> here() const {
-    return function<R(Args...)>(detail::function_root::of_kept(m_copy));
+    return function<R(Args...)>(detail::function_root::of_kept(copy()));
   }
   /// The same for a coroutine: `co_await kept.async_here()(x)`. Throws: as `here`.
   [[nodiscard]] async_function<R(Args...)> async_here() const {
-    return async_function<R(Args...)>(detail::function_root::of_kept(m_copy));
+    return async_function<R(Args...)>(detail::function_root::of_kept(copy()));
   }
 
   /// Makes it callable here, and calls it; in a coroutine, `co_await async_here()(x)`. Threads and
@@ -70,18 +70,23 @@ class kept_function<R(Args...)> {
   }
 
   /// Makes one that runs in an executor and can be called on any thread. Threads: any. Throws:
-  /// nothing but for want of memory.
+  /// `error` when it was moved from.
   [[nodiscard]] executor_function<R(Args...)> on(const executor& where,
                                                  const call_options& options = {}) const;
 
-  /// Gives the function as a term.
-  [[nodiscard]] owned_term as_owned_term() const { return *m_copy; }
+  /// Gives the function as a term. Throws: `error` when it was moved from.
+  [[nodiscard]] owned_term as_owned_term() const { return *copy(); }
 
  private:
   friend class function<R(Args...)>;
   friend class async_function<R(Args...)>;
   friend struct codec<kept_function<R(Args...)>>;
   explicit kept_function(detail::function_copy copy) noexcept : m_copy(std::move(copy)) {}
+
+  [[nodiscard]] const detail::function_copy& copy() const {
+    if (m_copy == nullptr) detail::throw_function_moved_from();
+    return m_copy;
+  }
 
   detail::function_copy m_copy;
 };
@@ -94,7 +99,7 @@ struct codec<kept_function<R(Args...)>> {
     if (!enif_is_fun(env, raw)) detail::throw_no_function(sizeof...(Args), raw);
     return kept_function<R(Args...)>(std::make_shared<const owned_term>(raw));
   }
-  static ERL_NIF_TERM encode(ErlNifEnv* env, const kept_function<R(Args...)>& value) noexcept {
+  static ERL_NIF_TERM encode(ErlNifEnv* env, const kept_function<R(Args...)>& value) {
     return value.as_owned_term().copy_to(env);
   }
 };

@@ -41,7 +41,7 @@ auto map(const executor_function<Result(Argument)>& f, const Range& range) {
   detail::sending_env message(nullptr);
   ErlNifEnv* const env = message.get();
   const ERL_NIF_TERM arguments =
-      enif_make_list2(env, detail::encode_range<Argument>(env, range), f.m_function->copy_to(env));
+      enif_make_list2(env, detail::encode_range<Argument>(env, range), f.function().copy_to(env));
   const detail::job work{
       enif_make_tuple2(env, detail::atoms::enum_.raw(), detail::atoms::map.raw()), arguments};
   return detail::run_on<std::vector<Result>>(nullptr, place, message, f.m_executor, work,

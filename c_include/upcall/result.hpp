@@ -77,8 +77,8 @@ struct codec<result<R>> {
 
 namespace detail {
 
-/// Gives what `call()` gives, or the error that it throws. Throws: all else; of destructors,
-/// `abandoned` only where it can't be told that they run.
+/// Gives what `call()` gives, or the error that it throws. Throws: all else; `abandoned` only where
+/// that can reach the native call's begin, as far as it can be told.
 template <class R, class Call>
 result<R> result_of(const Call& call) {
   try {
@@ -91,7 +91,7 @@ result<R> result_of(const Call& call) {
   } catch (const error& failure) {
     return failure;
   } catch (const abandoned&) {
-    if (!is_in_destructor()) throw;
+    if (may_throw_abandoned()) throw;
     return error(
         "Elixir.RuntimeError",
         "the process that this native call worked for is gone, and so it calls no function "

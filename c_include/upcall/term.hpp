@@ -27,7 +27,7 @@ struct step_mark {
 step_mark current_step() noexcept;
 ErlNifEnv* current_env();
 [[noreturn]] void throw_stale_term(step_mark borrowed);
-[[noreturn]] void throw_no_term_to_keep();
+[[noreturn]] void throw_no_term(const char* purpose);
 
 inline ERL_NIF_TERM make_text(ErlNifEnv* env, std::string_view text) noexcept {
   ERL_NIF_TERM binary = 0;
@@ -104,7 +104,7 @@ class owned_term {
   explicit owned_term(ERL_NIF_TERM raw) : m_env(std::make_shared<owned_env>()) {
     // The VM ends at the copy of what is none.
     if (raw == 0) [[unlikely]]
-      detail::throw_no_term_to_keep();
+      detail::throw_no_term("to keep in an upcall::owned_term");
     m_raw = m_env->copy(raw);
   }
 
@@ -155,6 +155,7 @@ class term {
   template <class T>
   [[nodiscard]] T as() const {
     const ERL_NIF_TERM valid = raw();
+    if (valid == 0) detail::throw_no_term("to decode");
     return upcall::decode<T>(detail::current_env(), valid);
   }
 

@@ -3,6 +3,8 @@ defmodule Upcall.Error do
   # How errors cross the border, in both directions. See docs/errors.md.
 
   @longest_text 1_000
+  @most_shown 10
+  @deepest 10
   @widest 2 ** 1_000
 
   @doc """
@@ -70,18 +72,19 @@ defmodule Upcall.Error do
   end
 
   @doc """
-  Raises that a function returned what native code cannot take.
+  Makes the error of a function that returned what native code cannot take.
   """
-  @spec raise_bad_return(
+  @spec bad_return(
           {module(), String.t(), arity()},
           fun(),
           String.t(),
           String.t(),
           term()
-        ) :: no_return()
-  def raise_bad_return({module, name, arity}, fun, where, expected, got) do
-    raise ArgumentError,
-          "#{inspect(module)}.#{name}/#{arity}: #{blame(fun, where, expected)}, got: #{show(got)}"
+        ) :: Exception.t()
+  def bad_return({module, name, arity}, fun, where, expected, got) do
+    ArgumentError.exception(
+      "#{inspect(module)}.#{name}/#{arity}: #{blame(fun, where, expected)}, got: #{show(got)}"
+    )
   end
 
   defp blame(fun, "", expected), do: "expected #{expected} from #{inspect(fun)}"
@@ -90,12 +93,15 @@ defmodule Upcall.Error do
     do: "in what #{inspect(fun)} returned: #{where}expected #{expected}"
 
   # Texts of C and C++ have any encoding; a message that is no string breaks who prints it.
-  defp printable(text) do
-    case :unicode.characters_to_binary(text) do
-      {_, good, <<_, rest::binary>>} -> good <> "\uFFFD" <> printable(rest)
-      good -> good
-    end
-  end
+  defp printable(text), do: if(String.valid?(text), do: text, else: replace_invalid(text, ""))
+
+  defp replace_invalid(<<good::utf8, rest::binary>>, done),
+    do: replace_invalid(rest, <<done::binary, good::utf8>>)
+
+  defp replace_invalid(<<_, rest::binary>>, done),
+    do: replace_invalid(rest, <<done::binary, 0xFFFD::utf8>>)
+
+  defp replace_invalid("", done), do: done
 
   # An integer has no limit of its own, and takes long to print: its size says enough.
   defp show(term) when is_integer(term) and (term > @widest or term < -@widest) do
@@ -103,10 +109,35 @@ defmodule Upcall.Error do
   end
 
   defp show(term) do
-    text = inspect(term, limit: 10, printable_limit: 100)
+    text = term |> narrow(@deepest) |> inspect(limit: @most_shown, printable_limit: 100)
 
     if String.length(text) > @longest_text,
       do: String.slice(text, 0, @longest_text) <> "…",
       else: text
+  catch
+    # An `Inspect` of the user's may do as it likes; this error is not about it.
+    _class, _reason -> "a term that can't be inspected"
   end
+
+  # Puts its text in the place of each integer that is too wide, as far as the term is shown.
+  defp narrow(integer, _depth)
+       when is_integer(integer) and (integer > @widest or integer < -@widest),
+       do: show(integer)
+
+  defp narrow(term, 0), do: term
+  defp narrow([_ | _] = list, depth), do: narrow_list(list, @most_shown, depth - 1)
+
+  defp narrow(tuple, depth) when is_tuple(tuple) and tuple_size(tuple) <= @most_shown,
+    do: tuple |> Tuple.to_list() |> narrow_list(@most_shown, depth - 1) |> List.to_tuple()
+
+  defp narrow(map, depth)
+       when is_map(map) and map_size(map) <= @most_shown and not is_struct(map),
+       do: Map.new(map, fn {key, value} -> {narrow(key, depth - 1), narrow(value, depth - 1)} end)
+
+  defp narrow(term, _depth), do: term
+
+  defp narrow_list([head | tail], left, depth) when left > 0,
+    do: [narrow(head, depth) | narrow_list(tail, left - 1, depth)]
+
+  defp narrow_list(rest, _left, _depth), do: rest
 end

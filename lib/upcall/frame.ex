@@ -18,7 +18,8 @@ defmodule Upcall.Frame do
     * `parked` - those that will never end; each keeps what it holds
     * `pinned` - pinned calls under way, and those that have ended while something still refers to them
     * `calls` - calls through executors that still take memory: they wait, run, or have an answer that
-      somebody is to take
+      somebody is to take. One that was given up, after its timeout, say, is one of them until its executor
+      looks for calls again, or needs its place for another
     * `waiting` - those of them that no executor has begun yet
     * `lost_casts` - casts that were accepted and did not run, or not to the end, because their executor has
       died, or was found not to run; a count since the library was loaded

@@ -36,7 +36,7 @@ defmodule Upcall.Generator do
 
       defp __upcall_native__(native, arguments),
         do:
-          :erlang.error(%UndefinedFunctionError{
+          :erlang.nif_error(%UndefinedFunctionError{
             module: __MODULE__,
             function: native,
             arity: length(arguments)

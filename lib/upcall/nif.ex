@@ -89,7 +89,8 @@ defmodule Upcall.Nif do
 
   # What the library asks for while a native call is suspended, and how it is done. `token` is the
   # library's mark of the pending upcall. The commonest shapes are the smallest: a number is the argument of
-  # a function, and its own token, so that a callback makes no garbage.
+  # a function, and its own token, so that a callback makes no garbage. What only raises is an `:erlang.nif_error`:
+  # from Elixir 1.18 on the compiler infers of other calls that they never return, and warns the user's module.
   @requests [
     {quote(do: token), quote(do: is_number(token)), quote(do: fun.(token))},
     {quote(do: {token, y}), quote(do: is_number(token)), quote(do: fun.(token, y))},
@@ -102,7 +103,10 @@ defmodule Upcall.Nif do
     {quote(do: {:wait, token, timeout}), true, quote(do: __upcall_await_turn__(frame, timeout))},
     {quote(do: {:bad_return, token, name, arity, where, expected, got}), true,
      quote(
-       do: Upcall.Error.raise_bad_return({__MODULE__, name, arity}, fun, where, expected, got)
+       do:
+         :erlang.nif_error(
+           Upcall.Error.bad_return({__MODULE__, name, arity}, fun, where, expected, got)
+         )
      )}
   ]
 
@@ -117,12 +121,14 @@ defmodule Upcall.Nif do
     {quote(do: {:bad_return, index, name, arity, where, expected, got}),
      quote(
        do:
-         Upcall.Error.raise_bad_return(
-           {__MODULE__, name, arity},
-           :erlang.map_get(index, roots),
-           where,
-           expected,
-           got
+         :erlang.nif_error(
+           Upcall.Error.bad_return(
+             {__MODULE__, name, arity},
+             :erlang.map_get(index, roots),
+             where,
+             expected,
+             got
+           )
          )
      )}
   ]

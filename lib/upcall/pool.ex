@@ -142,6 +142,9 @@ defmodule Upcall.Pool do
   def handle_info(_stray, state), do: {:noreply, state}
 
   @impl true
+  def handle_cast(_stray, state), do: {:noreply, state}
+
+  @impl true
   def terminate(_reason, state) do
     Enum.each(pids(state), &Process.exit(&1, :shutdown))
     Enum.each(pids(state), &await_end/1)

@@ -45,6 +45,9 @@ defmodule Upcall.RemoteServer do
 
   def handle_info(message, state), do: {:noreply, request_all(check(message, state))}
 
+  @impl true
+  def handle_cast(_stray, state), do: {:noreply, state}
+
   defp note(state, change), do: %{state | libraries: change.(state.libraries)}
 
   # No function runs in this process, so that it need not look around.

@@ -102,6 +102,9 @@ defmodule Upcall.Server do
   # What a function left behind: a late reply, say.
   def handle_info(_stray, state), do: {:noreply, state}
 
+  @impl true
+  def handle_cast(_stray, state), do: {:noreply, state}
+
   defp run_next(state) do
     case Upcall.Libraries.take(state.libraries, state.capacity) do
       {:none, libraries} -> %{state | libraries: libraries}

@@ -165,8 +165,11 @@ UPCALL_NOINLINE R call_pinned(const function_root& called, const Args&... args) 
   });
 }
 
+/// Throws: `error` where no function can have that name.
 inline ERL_NIF_TERM arguments_of_make_fun(ErlNifEnv* env, const char* module, const char* function,
                                           int arity) {
+  detail::check_name(module, "a module");
+  detail::check_name(function, "a function");
   return enif_make_list3(env, enif_make_atom(env, module), enif_make_atom(env, function),
                          enif_make_int(env, arity));
 }

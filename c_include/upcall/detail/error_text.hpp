@@ -40,10 +40,15 @@ inline ERL_NIF_TERM make_exception(
   return made;
 }
 
-/// Whether a reason is an exception of Elixir's.
+/// Whether a reason is an exception of Elixir's: as `is_exception/1` has it, since anybody can
+/// raise a map that has one of the two keys.
 inline bool is_exception(ERL_NIF_TERM reason) noexcept {
-  return enif_is_map(detail::env_for_words(), reason) &&
-         detail::field_of(reason, atoms::exception) != 0;
+  ErlNifEnv* const env = detail::env_for_words();
+  if (!enif_is_map(env, reason)) return false;
+  const ERL_NIF_TERM module = detail::field_of(reason, atoms::struct_);
+  const ERL_NIF_TERM mark = detail::field_of(reason, atoms::exception);
+  return module != 0 && enif_is_atom(env, module) && mark != 0 &&
+         enif_is_identical(mark, atoms::true_.raw());
 }
 
 /// Gives the exception that a raise is in Elixir.

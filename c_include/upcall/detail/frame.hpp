@@ -506,11 +506,12 @@ inline frame* frame_place::here() const noexcept {
   return running != nullptr && running->number() == number ? running : nullptr;
 }
 
-// An exception unwinds the stack, or a coroutine is destroyed whose caller is gone.
-inline bool is_in_destructor() noexcept {
+inline bool may_throw_abandoned() noexcept {
   const frame* const running = current_frame();
-  return std::uncaught_exceptions() > 0 ||
-         (running != nullptr && running->is_abandoned() && running->body() == body_kind::coroutine);
+  if (std::uncaught_exceptions() > 0) return false;  // a destructor, as the stack is unwound
+  if (running == nullptr) return this_thread_frames().pinned != nullptr;
+  // Nothing of an abandoned coroutine runs but its destructors.
+  return !running->is_abandoned() || running->body() != body_kind::coroutine;
 }
 
 inline void release_root(root* last) noexcept {

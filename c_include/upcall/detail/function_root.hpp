@@ -84,7 +84,7 @@ class function_root {
   /// Gives the function's frame, for an upcall; null where it belongs to a pinned call. Throws:
   /// `error` where its frame is not the running one.
   [[nodiscard]] frame* owner() const {
-    if (!m_root) throw_moved_from();
+    if (!m_root) detail::throw_function_moved_from();
     frame* const running = m_root->frame().here();
     if (running == nullptr) return no_frame();
     running->check_may_suspend();
@@ -92,7 +92,7 @@ class function_root {
   }
   /// Throws: `error` where it does not belong to `running`.
   void check_owner(const frame& running) const {
-    if (!m_root) throw_moved_from();
+    if (!m_root) detail::throw_function_moved_from();
     if (m_root->frame().number != running.number()) throw_elsewhere();
   }
   /// Gives the term, in the frame that it belongs to. Throws: `error` where that is another.
@@ -113,7 +113,7 @@ class function_root {
 
   /// Gives the function, in the frame's environment or that of the pinned call.
   [[nodiscard]] ERL_NIF_TERM raw() const {
-    if (!m_root) throw_moved_from();
+    if (!m_root) detail::throw_function_moved_from();
     frame* const running = m_root->frame().here();
     if (running == nullptr) {
       no_frame();
@@ -124,7 +124,7 @@ class function_root {
   }
   /// Finds or makes the copy that outlives its call. Throws: as `raw`.
   [[nodiscard]] function_copy keep() const {
-    if (!m_root) throw_moved_from();
+    if (!m_root) detail::throw_function_moved_from();
     frame* const running = m_root->frame().here();
     if (running == nullptr) {
       no_frame();
@@ -142,9 +142,6 @@ class function_root {
     return nullptr;
   }
 
-  [[noreturn]] UPCALL_COLD static void throw_moved_from() {
-    raise("Elixir.RuntimeError", "this function of Elixir's was moved from");
-  }
   [[noreturn]] UPCALL_COLD static void throw_elsewhere() {
     frame_for_await();  // says so where there is none at all
     raise("Elixir.RuntimeError",

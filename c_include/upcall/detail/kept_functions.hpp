@@ -16,6 +16,10 @@ namespace detail {
 /// What a kept function is: a copy that no native call owns.
 using function_copy = std::shared_ptr<const owned_term>;
 
+[[noreturn]] UPCALL_COLD inline void throw_function_moved_from() {
+  raise("Elixir.RuntimeError", "this function of Elixir's was moved from");
+}
+
 /// The functions of a native call that are both a root and a copy, found by either: a function is
 /// copied once, in either direction, as long as one of the two is used. Threads: one at a time.
 class kept_functions {

@@ -60,6 +60,16 @@ inline ERL_NIF_TERM make_outcome(ErlNifEnv* env, error_kind kind,
   return enif_make_list_cell(env, detail::class_of(kind).raw(), made);
 }
 
+/// Whether Elixir's side of this library can have told that.
+inline bool is_outcome(ERL_NIF_TERM outcome) noexcept {
+  try {
+    detail::parse_outcome(detail::env_for_words(), outcome);
+    return true;
+  } catch (const error&) {
+    return false;
+  }
+}
+
 /// Makes an outcome in its own `env` that has text in the place of what is too large to be copied.
 inline ERL_NIF_TERM make_text_outcome(ErlNifEnv* env, ERL_NIF_TERM outcome) {
   const parsed_outcome parsed = detail::parse_outcome(env, outcome);

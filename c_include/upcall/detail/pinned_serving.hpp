@@ -37,7 +37,9 @@ inline ERL_NIF_TERM pinned_call::take_roots(ErlNifEnv* env) noexcept {
 
 inline ERL_NIF_TERM pinned_call::next(ErlNifEnv* env, std::optional<outcome_kind> kind,
                                       ERL_NIF_TERM outcome, ERL_NIF_TERM turn) noexcept {
-  const bool may_copy = kind != outcome_kind::raised || detail::may_be_copied({outcome});
+  // One that is forged has no text, and is refused where it is read.
+  const bool may_copy = kind != outcome_kind::raised || !detail::is_outcome(outcome) ||
+                        detail::may_be_copied({outcome});
   const std::lock_guard locked(m_mutex);
   if (kind.has_value() != (m_served != nullptr)) return 0;
   if (kind) {
