@@ -479,7 +479,13 @@ defmodule Upcall.TypesTest do
 
     test "of which C++ made two keys the same do not come out" do
       text = ~r/expected keys that stay different when encoded as a map's$/
-      assert_raise ArgumentError, text, fn -> Types.equal_keys() end
+
+      # A map of more than 32 keys is another structure in the VM.
+      for count <- [2, 32, 33, 50, 1000] do
+        assert_raise ArgumentError, text, fn -> Types.equal_keys(count) end
+      end
+
+      assert Types.equal_keys(1) == %{1 => 0}
     end
   end
 
@@ -701,11 +707,17 @@ defmodule Upcall.TypesTest do
     end
 
     test "say which field is missing" do
-      assert_refused(
-        "point/1: argument 1: expected a %UpcallTest.Types.Point{} with the field y, " <>
-          "got: %{__struct__: UpcallTest.Types.Point, x: 1.0}",
-        fn -> Types.point(Map.delete(%Point{x: 1.0}, :y)) end
-      )
+      # Since OTP 26, a map has its keys in any order.
+      texts =
+        for fields <- [
+              "__struct__: UpcallTest.Types.Point, x: 1.0",
+              "x: 1.0, __struct__: UpcallTest.Types.Point"
+            ] do
+          "UpcallTest.Types.point/1: argument 1: expected a %UpcallTest.Types.Point{} " <>
+            "with the field y, got: %{#{fields}}"
+        end
+
+      assert refusal(fn -> Types.point(Map.delete(%Point{x: 1.0}, :y)) end) in texts
     end
   end
 

@@ -293,7 +293,11 @@ const std::vector<tree>& tree_too_deep_to_encode() {
   }();
   return *deepest;
 }
-std::map<parity, int> equal_keys() { return {{{1}, 1}, {{3}, 3}}; }
+std::map<parity, int> equal_keys(int count) {
+  std::map<parity, int> odd;
+  for (int index = 0; index < count; ++index) odd[{2 * index + 1}] = index;
+  return odd;
+}
 std::vector<std::uint32_t> count_up(std::uint16_t size) {
   std::vector<std::uint32_t> numbers(size);
   for (std::uint32_t index = 0; index < size; ++index) numbers[index] = index;

@@ -80,7 +80,7 @@ defmodule UpcallTest.Types do
   defnif ask(function)
   defnif pass_term(function, value)
   defnif tree_too_deep_to_encode()
-  defnif equal_keys()
+  defnif equal_keys(count)
   defnif count_up(size)
 
   # structs.hpp

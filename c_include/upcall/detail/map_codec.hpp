@@ -51,7 +51,7 @@ inline std::string place_of_value(ErlNifEnv* env, ERL_NIF_TERM key) {
   if (enif_inspect_binary(env, key, &binary)) {
     const std::string_view text(reinterpret_cast<const char*>(binary.data), binary.size);
     const std::string_view shown = text.substr(0, longest);
-    if (std::ranges::all_of(shown, printable)) {
+    if (std::all_of(shown.begin(), shown.end(), printable)) {
       return "value of key \"" + std::string(shown) + (shown == text ? "\"" : "...\"");
     }
   }
@@ -98,7 +98,11 @@ struct map_codec {
     }
     // Not one by one, which would leave a garbage map behind each entry.
     ERL_NIF_TERM made = 0;
-    if (!enif_make_map_from_arrays(env, keys.data(), values.data(), keys.size(), &made)) {
+    std::size_t size = 0;
+    // OTP 25, 26 and 27.3.4.1 see equal keys in small maps only, and make a broken map of a large
+    // one (OTP-20098): the size tells.
+    if (!enif_make_map_from_arrays(env, keys.data(), values.data(), keys.size(), &made) ||
+        !enif_get_map_size(env, made, &size) || size != keys.size()) {
       throw codec_error("expected keys that stay different when encoded as a map's");
     }
     return made;
