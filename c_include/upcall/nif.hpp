@@ -45,19 +45,48 @@ struct chunk_size {
 
 namespace detail {
 
-constexpr void set(nif_options& options, chunk_size size) { options.chunk_size = size.values; }
-constexpr void set(nif_options& options, dirty_cpu_option) {
+template <class Options>
+constexpr void set(Options& options, chunk_size size) {
+  options.chunk_size = size.values;
+}
+template <class Options>
+constexpr void set(Options& options, dirty_cpu_option) {
   options.dirty = ERL_NIF_DIRTY_JOB_CPU_BOUND;
 }
-constexpr void set(nif_options& options, dirty_io_option) {
+template <class Options>
+constexpr void set(Options& options, dirty_io_option) {
   options.dirty = ERL_NIF_DIRTY_JOB_IO_BOUND;
 }
-constexpr void set(nif_options& options, pinned_option) { options.pinned = true; }
-constexpr void set(nif_options& options, stack_size size) { options.stack_size = size.bytes; }
+template <class Options>
+constexpr void set(Options& options, pinned_option) {
+  options.pinned = true;
+}
+template <class Options>
+constexpr void set(Options& options, stack_size size) {
+  options.stack_size = size.bytes;
+}
+
+/// Says of an option what runs the body of a fiber that yields; void for all but `yields`.
+template <class Option>
+struct yielding_of {
+  using type = void;
+};
+
+template <class...>
+struct first_not_void {
+  using type = void;
+};
+template <class T, class... Rest>
+struct first_not_void<T, Rest...> {
+  using type = T;
+};
+template <class... Rest>
+struct first_not_void<void, Rest...> : first_not_void<Rest...> {};
 
 template <class... Options>
-constexpr nif_options options_of(Options... options) {
-  nif_options made;
+constexpr auto options_of(Options... options) {
+  using yielding = typename first_not_void<typename yielding_of<Options>::type...>::type;
+  nif_options<yielding> made;
   (set(made, options), ...);
   return made;
 }

@@ -5,6 +5,7 @@
 
 #include "detail/yielding_fiber.hpp"
 #include "error.hpp"
+#include "nif.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
@@ -37,10 +38,12 @@ void yield_value(T&& value) {
 namespace detail {
 
 template <class T>
-constexpr void set(nif_options& options, yields_option<T>) {
-  options.yields = &yielding_body_of<T>;
-  options.is_yielding = true;
-}
+struct yielding_of<yields_option<T>> {
+  using type = yielding_body<T>;
+};
+
+template <class Options, class T>
+constexpr void set(Options&, yields_option<T>) {}  // it is part of the type
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

@@ -20,22 +20,18 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-class body_call;
-
-/// Runs the body of a fiber that yields values. (A variable: GCC 12 takes no function of a template
-/// for a part of a template argument.)
-struct yielding_body {
-  void (*run)(frame& running, const ERL_NIF_TERM* arguments, const body_call& body);
-};
-
-/// What a NIF's options come to.
+/// What a NIF's options come to. `Yielding` runs the body of a fiber that yields values; void where
+/// it yields none. (A type: Clang up to 21 reads a pointer that is a member of a template argument
+/// at a wrong offset, where the class has padding before it.)
+template <class Yielding = void>
 struct nif_options {
-  unsigned dirty = 0;                     ///< erl_nif's flag for the scheduler its steps run on
-  std::size_t stack_size = 0;             ///< of a fiber, 0 for the default
-  bool pinned = false;                    ///< on an OS thread of its own
-  std::size_t chunk_size = 1000;          ///< of a generator
-  const yielding_body* yields = nullptr;  ///< of a fiber that yields values
-  bool is_yielding = false;               ///< whether there is one: to UBSan, no constant
+  using yielding = Yielding;
+  static constexpr bool is_yielding = !std::is_void_v<Yielding>;
+
+  std::size_t stack_size = 0;     ///< of a fiber, 0 for the default
+  std::size_t chunk_size = 1000;  ///< of a generator
+  unsigned dirty = 0;             ///< erl_nif's flag for the scheduler its steps run on
+  bool pinned = false;            ///< on an OS thread of its own
 };
 
 /// What a NIF's body can be: what the function returns and its options say which.
@@ -45,7 +41,7 @@ struct pinned_thread_body;
 
 /// The way to start a native call: `start(env, nif, raw)` gives what the NIF returns. Each body's
 /// header has its own.
-template <auto Function, class Parameters, nif_options Options, class Body>
+template <auto Function, class Parameters, auto Options, class Body>
 struct nif_body {
   // A coroutine's return type brings its header with it.
   static_assert(!std::is_same_v<Body, fiber_body>,
@@ -62,7 +58,7 @@ consteval bool any_needs_frame(std::type_identity<std::tuple<Parameters...>>) {
   return (needs_frame<std::remove_cvref_t<Parameters>> || ...);
 }
 
-template <auto Function, class Parameters, nif_options Options>
+template <auto Function, class Parameters, auto Options>
 struct nif_body<Function, Parameters, Options, pinned_thread_body> {
   static_assert(!any_needs_frame(std::type_identity<Parameters>{}),
                 "an upcall::sequence is read by a native call that is suspended: take a "
@@ -86,7 +82,7 @@ consteval bool can_wait_in_place(std::type_identity<std::tuple<Parameters...>>) 
 template <class Result>
 inline constexpr bool is_coroutine = false;
 
-template <class Result, nif_options Options>
+template <class Result, auto Options>
 consteval auto kind_of_body() {
   if constexpr (is_coroutine<Result>) {
     static_assert(!Options.pinned,
@@ -101,7 +97,7 @@ consteval auto kind_of_body() {
 }
 
 /// The C function behind a bound one. A member function takes its object, as a resource, first.
-template <auto Function, nif_options Options, table_name Name>
+template <auto Function, auto Options, table_name Name>
 struct bound_nif {
   using function_signature = signature<std::remove_cv_t<decltype(Function)>>;
 

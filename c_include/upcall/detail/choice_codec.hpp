@@ -24,7 +24,8 @@ class refusals {
   [[noreturn]] void give_up(ERL_NIF_TERM raw) const {
     constexpr auto inside = [](const bad_term& each) { return !each.where().empty(); };
     // The only alternative that looked inside the term is the one that was meant.
-    if (std::ranges::count_if(m_all, inside) == 1) throw *std::ranges::find_if(m_all, inside);
+    if (std::count_if(m_all.begin(), m_all.end(), inside) == 1)
+      throw *std::find_if(m_all.begin(), m_all.end(), inside);
     std::string expected;
     for (const bad_term& each : m_all) {
       if (!expected.empty()) expected += &each == &m_all.back() ? " or " : ", ";

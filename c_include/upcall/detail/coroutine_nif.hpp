@@ -114,7 +114,7 @@ requires requires { typename coroutine_nif_of<Body>::type; }
 inline constexpr bool is_coroutine<Body> = true;
 
 /// A coroutine runs where it is called, a step at a time.
-template <auto Function, class Parameters, nif_options Options>
+template <auto Function, class Parameters, auto Options>
 struct nif_body<Function, Parameters, Options, coroutine_body> {
   using body = typename signature<std::remove_cv_t<decltype(Function)>>::result;
   using made = typename coroutine_nif_of<body>::type;

@@ -6,6 +6,14 @@
 
 #include "config.hpp"
 
+#ifdef _LIBCPP_VERSION
+// libc++abi has it, and declares it in no header of its own that is installed.
+namespace __cxxabiv1 {
+struct __cxa_eh_globals;
+extern "C" __cxa_eh_globals* __cxa_get_globals() noexcept;
+}  // namespace __cxxabiv1
+#endif
+
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 

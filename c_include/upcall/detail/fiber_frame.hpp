@@ -102,7 +102,7 @@ ERL_NIF_TERM start_fiber_frame(ErlNifEnv* env, nif_identity nif, std::size_t sta
 }
 
 /// The whole of a native call on a fiber.
-template <auto Function, class Parameters, nif_options Options>
+template <auto Function, class Parameters, auto Options>
 void run_bound(frame& running, const ERL_NIF_TERM* raw) {
   auto arguments = [&] {
     const frame::codec_scope scope(running);
@@ -114,9 +114,7 @@ void run_bound(frame& running, const ERL_NIF_TERM* raw) {
     auto run = [&] {
       detail::call_bound<Function>(std::type_identity<Parameters>{}, arguments, [](const auto&) {});
     };
-    // A constant: at the member of a template argument Clang 14 crashes.
-    constexpr auto run_yielding = Options.yields->run;
-    run_yielding(running, raw, body_call(run));
+    decltype(Options)::yielding::run(running, raw, body_call(run));
   } else {
     detail::call_bound<Function>(
         std::type_identity<Parameters>{}, arguments, [&](const auto& make) {
@@ -131,7 +129,7 @@ void run_bound(frame& running, const ERL_NIF_TERM* raw) {
 inline constexpr std::size_t default_stack_size = std::size_t{256} * 1024;
 
 /// Direct code runs on a fiber.
-template <auto Function, class Parameters, nif_options Options>
+template <auto Function, class Parameters, auto Options>
 struct nif_body<Function, Parameters, Options, fiber_body> {
   static ERL_NIF_TERM start(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* raw) noexcept {
     return start_fiber_frame<&run_bound<Function, Parameters, Options>>(
@@ -173,7 +171,8 @@ inline const library_part stacks_part{
       detail::put_info(env, info, "stack_depths", detail::stack_depths(env));
       detail::put_info(env, info, "measures_stacks",
                        (UPCALL_MEASURES_STACKS ? atoms::true_ : atoms::false_).raw());
-    }};
+    },
+    []() noexcept { stacks->cool(); }};
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

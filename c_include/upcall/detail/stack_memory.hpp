@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -141,11 +142,14 @@ class stack_memory {
                    : ::mprotect(memory, guard_size, PROT_NONE) == 0;
   }
 
+  /// Tries one: an emulator may say yes, and do nothing. The kernel can't write into a guard either,
+  /// and says so where a write of ours would end the VM.
   static bool kernel_has_light_guards() noexcept {
     void* probe =
         ::mmap(nullptr, guard_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (probe == MAP_FAILED) return false;
-    const bool has = ::madvise(probe, guard_size, madv_guard_install) == 0;
+    const bool has = ::madvise(probe, guard_size, madv_guard_install) == 0 &&
+                     ::uname(static_cast<utsname*>(probe)) != 0 && errno == EFAULT;
     ::munmap(probe, guard_size);
     return has;
   }

@@ -91,6 +91,16 @@ class stack_pool {
 
   [[nodiscard]] stack_memory& memory() noexcept { return m_memory; }
 
+  /// Gives the memory of all stacks that rest back to the kernel, whatever thread they rest on.
+  UPCALL_COLD void cool() noexcept {
+    const std::lock_guard lock(m_mutex);
+    gather();
+    for (std::size_t of = 0; of < classes; ++of) {
+      while (m_shared[of].first != nullptr && grow(m_shared[of].cold))
+        chill(*m_shared[of].pop(), of);
+    }
+  }
+
  private:
   struct shared_tier : tier {
     std::vector<std::byte*> cold;
@@ -168,13 +178,18 @@ class stack_pool {
     const std::lock_guard lock(m_mutex);
     shared_tier& shared = m_shared[stack_class];
     if (shared.count >= most_shared && grow(shared.cold)) {
-      resting->retire();
-      std::byte* stack = resting->stack();
-      stack_memory::discard(stack, size_of(stack_class));
-      shared.cold.push_back(stack);
+      chill(*resting, stack_class);
     } else {
       shared.push(resting);
     }
+  }
+
+  /// With the lock, and room among the cold ones.
+  void chill(fiber& resting, std::size_t stack_class) noexcept {
+    resting.retire();
+    std::byte* const stack = resting.stack();
+    stack_memory::discard(stack, size_of(stack_class));
+    m_shared[stack_class].cold.push_back(stack);
   }
 
   /// Makes room for one more, or says that there is none: then the stack stays warm instead.

@@ -10,6 +10,7 @@
 #include <exception>
 
 #include "config.hpp"
+#include "exception_globals.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {

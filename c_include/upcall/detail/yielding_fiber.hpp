@@ -29,9 +29,14 @@ class yielding_scope {
   frame& m_running;
 };
 
-/// Runs the body of a NIF on a fiber that yields values, once somebody wants them.
+/// The way of a NIF on a fiber that yields values: its body runs once somebody wants them.
 template <class T>
-void run_yielding(frame& running, const ERL_NIF_TERM* arguments, const body_call& body) {
+struct yielding_body {
+  static void run(frame& running, const ERL_NIF_TERM* arguments, const body_call& body);
+};
+
+template <class T>
+void yielding_body<T>::run(frame& running, const ERL_NIF_TERM* arguments, const body_call& body) {
   chunk<T> values(running.nif().chunk_size);
   const yielding_scope scope(running, values);
   running.suspend(detail::generate_request(running, arguments));
@@ -59,9 +64,6 @@ void run_yielding(frame& running, const ERL_NIF_TERM* arguments, const body_call
   }
   std::rethrow_exception(failure);
 }
-
-template <class T>
-inline constexpr yielding_body yielding_body_of{&run_yielding<T>};
 
 [[noreturn]] UPCALL_COLD inline void throw_not_yielding(const std::type_info& type) {
   raise("Elixir.RuntimeError",
