@@ -14,13 +14,20 @@ defmodule Upcall.MixProject do
       description: "Lets NIFs written in C++ call Elixir and Erlang functions",
       source_url: @source_url,
       elixirc_paths: elixirc_paths(Mix.env()),
+      # From Elixir 1.19 on, `mix test` warns of other scripts below test.
+      test_ignore_filters: [&(Path.dirname(&1) in ["test/support", "test/soak"])],
       deps: deps(Mix.env()),
       docs: docs(),
       package: package()
     ]
   end
 
-  def application, do: [extra_applications: [:logger], mod: {Upcall.Application, []}]
+  def application,
+    do: [extra_applications: extra_applications(Mix.env()), mod: {Upcall.Application, []}]
+
+  # From Elixir 1.15 on, only applications that are named here are found.
+  defp extra_applications(:test), do: [:logger, :proper]
+  defp extra_applications(_env), do: [:logger]
 
   defp elixirc_paths(:test), do: ["lib", "test/support"]
   defp elixirc_paths(_env), do: ["lib"]

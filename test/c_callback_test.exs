@@ -56,7 +56,11 @@ defmodule UpcallTest.CCallbackTest do
     pid =
       spawn(fn ->
         Process.flag(:trap_exit, true)
-        call.(fn x -> send(test, {:called, self()}) && answer.(x) end)
+
+        call.(fn x ->
+          send(test, {:called, self()})
+          answer.(x)
+        end)
       end)
 
     assert_receive {:called, ^pid}, 20_000
@@ -150,7 +154,10 @@ defmodule UpcallTest.CCallbackTest do
       code = """
       alias UpcallTest.CCallback, as: Native
       main = self()
-      f = fn _ -> send(main, :called) && raise("the reason") end
+      f = fn _ ->
+        send(main, :called)
+        raise("the reason")
+      end
       pid = spawn(fn -> Native.hunt_in_frame(f, Native.make_object()) end)
       receive(do: (:called -> :ok))
       for _ <- 1..100, do: receive(after: (1 -> :ok))
@@ -210,7 +217,7 @@ defmodule UpcallTest.CCallbackTest do
           ["1", _failed, "9"] =
             apply(Native, unquote(native), [
               fn
-                2 -> raise("no") && 2
+                2 -> raise("no")
                 j -> j * j
               end,
               3
@@ -269,7 +276,12 @@ defmodule UpcallTest.CCallbackTest do
   test "each of many threads of a pinned call may be told once that nobody waits", context do
     test = self()
     {0, left} = Native.seen()
-    f = fn -> send(test, {:called, self()}) && receive(do: (:never -> :ok)) end
+
+    f = fn ->
+      send(test, {:called, self()})
+      receive(do: (:never -> :ok))
+    end
+
     pid = spawn(fn -> Native.wait_on_threads(f, 150) end)
     assert_receive {:called, ^pid}, 20_000
     kill([pid])

@@ -41,7 +41,12 @@ defmodule Upcall.DestructorTest do
 
   # Makes something, and lets go of it: when it returns, the caller has no reference left.
   defp drop(make) do
-    {pid, reference} = spawn_monitor(fn -> make.() && :erlang.garbage_collect() end)
+    {pid, reference} =
+      spawn_monitor(fn ->
+        make.()
+        :erlang.garbage_collect()
+      end)
+
     assert_receive {:DOWN, ^reference, :process, ^pid, :normal}, @at_once
   end
 
@@ -113,7 +118,8 @@ defmodule Upcall.DestructorTest do
       end
     end
 
-    test "10,000 times at once", %{server: server, tell: tell} = context do
+    test "10,000 times at once", %{tell: tell} = context do
+      server = start_supervised!({Upcall.Server, max_queue: 10_000}, id: :roomy)
       drop(fn -> Native.make_many(tell, server, 10_000) end)
       for number <- 1..10_000, do: assert_told(number)
       assert_counts(context, 10_000, 0)
@@ -387,7 +393,7 @@ defmodule Upcall.DestructorTest do
             def log(%{msg: {:string, text}}, %{config: main}), do: send(main, {:logged, "\#{text}"})
           end
 
-          :logger.remove_handler(Logger)
+          Enum.each(:logger.get_handler_ids(), &:logger.remove_handler/1)
           :logger.add_handler(:told, Told, %{config: self()})
           :code.delete(UpcallTest.Destructor)
           :code.purge(UpcallTest.Destructor)

@@ -5,6 +5,8 @@ import UpcallTest.Bodies
 for_both_bodies UpcallTest.ErrorTest, native: UpcallTest.Error do
   use ExUnit.Case, async: true
 
+  alias UpcallTest.Hidden
+
   defmodule Unprintable do
     defexception []
     @impl true
@@ -23,7 +25,7 @@ for_both_bodies UpcallTest.ErrorTest, native: UpcallTest.Error do
       reference = make_ref()
       assert {:throw, ^reference, _} = passed(fn -> throw(reference) end)
       assert {:exit, {:shutdown, ^reference}, _} = passed(fn -> exit({:shutdown, reference}) end)
-      assert {:error, {:badkey, :a}, _} = passed(fn -> Map.fetch!(%{}, :a) end)
+      assert {:error, {:badkey, :a}, _} = passed(fn -> Map.fetch!(Hidden.value(%{}), :a) end)
       assert {:error, :badarith, _} = passed(fn -> 1 / Process.get(:nothing, 0) end)
       assert {:error, {:own, "reason"}, _} = passed(fn -> :erlang.error({:own, "reason"}) end)
     end

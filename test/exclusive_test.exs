@@ -192,7 +192,7 @@ for_both_bodies UpcallTest.ExclusiveTest, native: UpcallTest.Exclusive do
         assert_receive :innermost, 5_000
         kill(killed)
 
-        assert Native.finished(shared) == Enum.map(depth..1, &Integer.to_string/1)
+        assert Native.finished(shared) == Enum.map(depth..1//-1, &Integer.to_string/1)
       end
 
       assert try_now(shared)

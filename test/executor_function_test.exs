@@ -6,7 +6,7 @@ defmodule Upcall.ExecutorFunctionTest do
   import ExUnit.CaptureLog
 
   alias UpcallTest.ExecutorFunction, as: Native
-  alias UpcallTest.Wait
+  alias UpcallTest.{Hidden, Wait}
 
   @sanitized System.get_env("UPCALL_SANITIZER") != nil
   @at_once 10_000
@@ -267,9 +267,12 @@ defmodule Upcall.ExecutorFunctionTest do
       test = self()
       :sys.suspend(server)
 
-      task =
-        Task.async(fn -> Native.drop_on(fn x -> send(test, {:ran, x}) && x end, server, 100) end)
+      f = fn x ->
+        send(test, {:ran, x})
+        x
+      end
 
+      task = Task.async(fn -> Native.drop_on(f, server, 100) end)
       await_queued(101)
       :sys.resume(server)
       assert Task.await(task) == 100
@@ -288,7 +291,13 @@ defmodule Upcall.ExecutorFunctionTest do
     test "is taken by an executor that runs, and waits for nothing", %{server: server} do
       :sys.suspend(server)
       test = self()
-      assert Native.cast_on(fn x -> send(test, {:ran, x, self()}) && x end, server, 7)
+
+      f = fn x ->
+        send(test, {:ran, x, self()})
+        x
+      end
+
+      assert Native.cast_on(f, server, 7)
       :sys.resume(server)
       assert_receive {:ran, 7, ^server}, @at_once
       assert_empty_mailbox()
@@ -382,7 +391,7 @@ defmodule Upcall.ExecutorFunctionTest do
 
       {pid, ref} =
         spawn_monitor(fn ->
-          held = make_ref()
+          held = Hidden.value(make_ref())
 
           :ok =
             Native.thread_call(

@@ -119,7 +119,7 @@ defmodule Upcall.ExecutorQueueTest do
         {pid, monitor} = spawn_monitor(fn -> Native.cast_until_killed(count, server) end)
         before = ran.()
         Wait.until(fn -> ran.() > before end)
-        for _ <- 1..rem(round * 7, 50), do: :erlang.yield()
+        for _ <- 1..rem(round * 7, 50)//1, do: :erlang.yield()
         Process.exit(pid, :kill)
         assert_receive {:DOWN, ^monitor, :process, ^pid, :killed}, @at_once
       end
@@ -362,7 +362,13 @@ defmodule Upcall.ExecutorQueueTest do
           end
 
         casts = div(calls, 10)
-        caster = Task.async(fn -> cast_paced(&(meddle(&1) && count.(&1)), executor, casts) end)
+
+        meddle_and_count = fn x ->
+          meddle(x)
+          count.(x)
+        end
+
+        caster = Task.async(fn -> cast_paced(meddle_and_count, executor, casts) end)
         for task <- callers, do: assert(Task.await(task, 60_000) == Enum.to_list(1..calls))
         assert Task.await(caster, 60_000) == casts
         Wait.until(fn -> ran.() == casts end)
@@ -462,7 +468,12 @@ defmodule Upcall.ExecutorQueueTest do
       for module <- [Upcall.Pool, Upcall.Server] do
         {:ok, executor} = GenServer.start(module, size: 1, max_queue: 1)
         monitor = Process.monitor(executor)
-        spawn(fn -> Process.link(executor) && exit(:crash) end)
+
+        spawn(fn ->
+          Process.link(executor)
+          exit(:crash)
+        end)
+
         assert_receive {:DOWN, ^monitor, :process, ^executor, :crash}, @at_once
       end
     end

@@ -335,9 +335,11 @@ defmodule Upcall.ExecutorTest do
 
     %{
       started?: fn ->
-        receive(
-          do: ({:started, ^reference} -> send(self(), {:started, reference}) && {:ok, :running})
-        )
+        receive do
+          {:started, ^reference} ->
+            send(self(), {:started, reference})
+            {:ok, :running}
+        end
       end,
       free: fn ->
         send(own, :go)
@@ -601,7 +603,7 @@ defmodule Upcall.ExecutorTest do
             way.(executor, fn x -> x end, [n], @never)
           end
 
-        for _ <- 1..rem(round * 37, 400), do: :erlang.yield()
+        for _ <- 1..rem(round * 37, 400)//1, do: :erlang.yield()
         Process.exit(executor, :kill)
 
         for {task, n} <- Enum.with_index(tasks, 1) do
@@ -725,7 +727,7 @@ defmodule Upcall.ExecutorTest do
         {caller, monitor} =
           spawn_monitor(fn -> Native.apply_io(executor, fn -> 1 end, [], @never) end)
 
-        for _ <- 1..rem(round, 30), do: :erlang.yield()
+        for _ <- 1..rem(round, 30)//1, do: :erlang.yield()
         Process.exit(caller, :kill)
         assert_receive {:DOWN, ^monitor, :process, ^caller, _}, @at_once
         task = call_on_thread(executor, stopper())
@@ -741,7 +743,7 @@ defmodule Upcall.ExecutorTest do
         {caller, monitor} =
           spawn_monitor(fn -> Native.apply_io(server, fn -> 1 end, [], @never) end)
 
-        for _ <- 1..rem(round, 60), do: :erlang.yield()
+        for _ <- 1..rem(round, 60)//1, do: :erlang.yield()
         Process.exit(caller, :kill)
         assert_receive {:DOWN, ^monitor, :process, ^caller, _}, @at_once
       end
@@ -779,7 +781,7 @@ defmodule Upcall.ExecutorTest do
     assert_receive {:crowd, %{returned: 1_000, lies: 0}}, 20_000
 
     assert await_at_once(call(server, fn -> Process.get(:seen) end)) ==
-             {:ok, Enum.to_list(999..0)}
+             {:ok, Enum.to_list(999..0//-1)}
   end
 
   defp record(x) do

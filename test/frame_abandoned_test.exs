@@ -43,7 +43,11 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
     test "at any moment", context do
       for _ <- 1..20 do
         pids = suspend(50, &Native.hold(&1, 5))
-        for pid <- Enum.shuffle(pids), do: send(pid, {:value, 1}) && Process.exit(pid, :kill)
+
+        for pid <- Enum.shuffle(pids) do
+          send(pid, {:value, 1})
+          Process.exit(pid, :kill)
+        end
       end
 
       Wait.until_no_frames(Native)
@@ -298,8 +302,12 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
         test = self()
 
         f = fn
-          1 -> raise "the reason"
-          2 -> send(test, :destructor) && 2
+          1 ->
+            raise "the reason"
+
+          2 ->
+            send(test, :destructor)
+            2
         end
 
         for native <- [&Native.destructor_calls/1, &Native.throwing_destructor_calls/1] do

@@ -448,7 +448,12 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
     test "can be kept" do
       list = Enum.to_list(1..1_000)
 
-      assert Native.keeps_term(list, fn x -> :erlang.garbage_collect() && x end) == list
+      f = fn x ->
+        :erlang.garbage_collect()
+        x
+      end
+
+      assert Native.keeps_term(list, f) == list
     end
   end
 
@@ -509,7 +514,11 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
 
     test "comes out in a later step, too, and nothing is called after it" do
       test = self()
-      f = fn x -> send(test, {:called, x}) && x end
+
+      f = fn x ->
+        send(test, {:called, x})
+        x
+      end
 
       message = message_of(fn -> Native.raised_later(f, fn _ -> flunk("it was called") end) end)
 
@@ -521,7 +530,11 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
 
     test "comes out at a later call of the same function, too" do
       test = self()
-      f = fn x -> send(test, {:called, x}) && x end
+
+      f = fn x ->
+        send(test, {:called, x})
+        x
+      end
 
       assert message_of(fn -> Native.raised_at_second_call(f) end) =~ @raised_by
       for _ <- 1..2, do: assert_received({:called, 0})

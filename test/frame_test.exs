@@ -5,8 +5,6 @@ import UpcallTest.Bodies
 for_both_bodies Upcall.FrameTest, native: UpcallTest.Frame do
   use ExUnit.Case
 
-  require Logger
-
   alias UpcallTest.{ChildVM, FrameScenario, Wait}
 
   @sanitized System.get_env("UPCALL_SANITIZER") != nil
@@ -241,7 +239,10 @@ for_both_bodies Upcall.FrameTest, native: UpcallTest.Frame do
 
         assert_raise RuntimeError, "the text", fn ->
           Native.failure_then_farewell(
-            fn -> send(test, :farewell) && overwrite_heap(50) end,
+            fn ->
+              send(test, :farewell)
+              overwrite_heap(50)
+            end,
             "the text"
           )
         end

@@ -217,7 +217,7 @@ for_both_bodies UpcallTest.FunctionTest, native: UpcallTest.Function do
       test "a C library calls the function" do
         values = Enum.shuffle(1..500)
         assert Native.sort_in_c(values, &(&1 - &2)) == Enum.to_list(1..500)
-        assert Native.sort_in_c(values, &(&2 - &1)) == Enum.to_list(500..1)
+        assert Native.sort_in_c(values, &(&2 - &1)) == Enum.to_list(500..1//-1)
       end
 
       test "the first error comes out when C has returned, and ends the callbacks" do

@@ -131,7 +131,13 @@ for body <- [:coroutine, :fiber] do
 
       test "is enumerated in the process that does it" do
         test = self()
-        range = native(:map, [3, fn i -> send(test, {i, self()}) && i end])
+
+        tell = fn i ->
+          send(test, {i, self()})
+          i
+        end
+
+        range = native(:map, [3, tell])
         %{pid: other} = task = Task.async(fn -> Enum.to_list(range) end)
         assert Task.await(task) == [0, 1, 2]
         for i <- 0..2, do: assert_received({^i, ^other})
@@ -239,8 +245,12 @@ for body <- [:coroutine, :fiber] do
         {pid, monitor} =
           spawn_monitor(fn ->
             Enum.each(native(:count, [1]), fn
-              30 -> send(test, :at_30) && Process.sleep(:infinity)
-              _ -> :ok
+              30 ->
+                send(test, :at_30)
+                Process.sleep(:infinity)
+
+              _ ->
+                :ok
             end)
           end)
 
@@ -253,7 +263,11 @@ for body <- [:coroutine, :fiber] do
 
       test "when a suspended enumeration is dropped" do
         assert begin_and_drop() == 1
-        Wait.until(fn -> :erlang.garbage_collect() && all_destroyed() end)
+
+        Wait.until(fn ->
+          :erlang.garbage_collect()
+          all_destroyed()
+        end)
       end
 
       # Where nothing of it stays on the test's stack.
@@ -412,7 +426,7 @@ defmodule Upcall.GeneratorTest do
   test "a member function keeps its object for each enumeration" do
     values = Native.countdown_values(Native.make_countdown(50))
     :erlang.garbage_collect()
-    assert Enum.to_list(values) == Enum.to_list(50..1)
+    assert Enum.to_list(values) == Enum.to_list(50..1//-1)
     assert Enum.take(values, 2) == [50, 49]
   end
 

@@ -50,7 +50,7 @@ defmodule Upcall.OptionsTest do
 
   for {type, right, wrong, expected} <- [
         {:atom, :a, "a", "an atom"},
-        {:string, "a", 'a', "a string"},
+        {:string, "a", ~c"a", "a string"},
         {:string, "ä", <<255>>, "a string"},
         {:boolean, false, nil, "a boolean"},
         {:pos_integer, 1, 0, "a positive integer"},

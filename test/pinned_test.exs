@@ -48,7 +48,12 @@ defmodule UpcallTest.PinnedTest do
           end)
         end
 
-      inside = for _ <- callers, do: assert_receive({:inside, pid}, 10_000) && pid
+      inside =
+        for _ <- callers do
+          assert_receive {:inside, pid}, 10_000
+          pid
+        end
+
       assert Upcall.Frame.info(Native).pinned == 50
       Enum.each(inside, &send(&1, :go))
       assert Enum.sum(Task.await_many(callers)) == 0
@@ -68,8 +73,12 @@ defmodule UpcallTest.PinnedTest do
       for i <- 1..100_000, do: send(self(), {:other, i})
       before = reductions()
 
-      assert Native.sum(fn x -> send(self(), {:more, x}) && x end, count) ==
-               rem(div(count * (count - 1), 2), 1009)
+      more = fn x ->
+        send(self(), {:more, x})
+        x
+      end
+
+      assert Native.sum(more, count) == rem(div(count * (count - 1), 2), 1009)
 
       # By reductions, not by time: a message that is passed over costs one, and each of the rounds
       # would pass over all.
@@ -325,7 +334,12 @@ defmodule UpcallTest.PinnedTest do
       for _ <- 1..20 do
         {pid, monitor} =
           start_inside(fn inside ->
-            Native.leave_thread_waiting(&inside.(Native.end_body() && &1), parent)
+            f = fn x ->
+              Native.end_body()
+              inside.(x)
+            end
+
+            Native.leave_thread_waiting(f, parent)
           end)
 
         until(fn -> match?({count, count}, Native.objects()) end)

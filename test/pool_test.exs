@@ -253,7 +253,7 @@ defmodule Upcall.PoolTest do
       for round <- 1..if(@sanitized, do: 50, else: 300) do
         [worker | _] = Upcall.Pool.info(pool).workers
         for n <- 1..4, do: start_call(pool, & &1, [n])
-        for _ <- 1..rem(round * 7, 50), do: :erlang.yield()
+        for _ <- 1..rem(round * 7, 50)//1, do: :erlang.yield()
         Process.exit(worker, :kill)
         for n <- 1..4, do: start_call(pool, & &1, [n])
 

@@ -32,10 +32,14 @@ defmodule Upcall.RemoteTest do
   # A node with our code paths. It ends with the test, which it is linked to. Hidden: global names are
   # not told to it, and so do not wait for nodes that end.
   defp start_peer do
-    arguments = ['-hidden' | Enum.flat_map(:code.get_path(), &['-pa', &1])]
+    arguments = [~c"-hidden" | Enum.flat_map(:code.get_path(), &[~c"-pa", &1])]
 
     {:ok, peer, node} =
-      :peer.start_link(%{name: :peer.random_name('upcall'), host: '127.0.0.1', args: arguments})
+      :peer.start_link(%{
+        name: :peer.random_name(~c"upcall"),
+        host: ~c"127.0.0.1",
+        args: arguments
+      })
 
     {peer, node}
   end
@@ -242,10 +246,10 @@ defmodule Upcall.RemoteTest do
       assert call(pool, &:erlang.node/0) == {:error, {:down, :noconnection}}
 
       [name, _] = context.node |> to_string() |> String.split("@")
-      paths = Enum.flat_map(:code.get_path(), &['-pa', &1])
+      paths = Enum.flat_map(:code.get_path(), &[~c"-pa", &1])
 
       {:ok, _, node} =
-        :peer.start_link(%{name: String.to_atom(name), host: '127.0.0.1', args: paths})
+        :peer.start_link(%{name: String.to_atom(name), host: ~c"127.0.0.1", args: paths})
 
       assert node == context.node
       assert call(pool, &:erlang.node/0) == {:ok, node}

@@ -133,7 +133,12 @@ for body <- [:coroutine, :fiber] do
 
       test "is closed before the next upcall when it is let go" do
         test = self()
-        f = fn 1 -> send(test, {:seen, given()}) && 5 end
+
+        f = fn 1 ->
+          send(test, {:seen, given()})
+          5
+        end
+
         assert native(:drop_then_call, [told(), f]) == 5
         assert_received {:seen, {1, {:closed, 2}}}
       end
@@ -178,8 +183,12 @@ for body <- [:coroutine, :fiber] do
             native(:call_for_each, [
               Stream.iterate(1, &(&1 + 1)),
               fn
-                40 -> send(test, :at_40) && Process.sleep(:infinity)
-                x -> x
+                40 ->
+                  send(test, :at_40)
+                  Process.sleep(:infinity)
+
+                x ->
+                  x
               end
             ])
           end)
@@ -243,7 +252,12 @@ for body <- [:coroutine, :fiber] do
       test "may fail in its codec, at its turn" do
         for source <- [[1, 3, 5, 6, 7], Stream.map([1, 3, 5, 6, 7], & &1)] do
           test = self()
-          f = fn x -> send(test, {:seen, x}) && x end
+
+          f = fn x ->
+            send(test, {:seen, x})
+            x
+          end
+
           assert_raise ArgumentError, "an even number", fn -> native(:sum_odd, [source, f]) end
           for x <- [1, 3, 5], do: assert_received({:seen, ^x})
           refute_received _

@@ -72,7 +72,8 @@ defmodule Upcall.ServerTest do
              "{:via, module, term}, got: nil"},
           {[max_queue: -1],
            "Upcall.Server: option :max_queue: expected a non-negative integer, got: -1"},
-          {[node: 'a@b'], "Upcall.Server: option :node: expected an atom, got: 'a@b'"},
+          {[node: ~c"a@b"],
+           "Upcall.Server: option :node: expected an atom, got: " <> inspect(~c"a@b")},
           {:demo, "Upcall.Server: expected a keyword list of options, got: :demo"}
         ] do
       test "not with #{inspect(options)}" do
@@ -93,7 +94,11 @@ defmodule Upcall.ServerTest do
       :sys.suspend(server)
 
       for n <- 1..50 do
-        start_call(server, fn -> send(test, {:ran, n}) && n end)
+        start_call(server, fn ->
+          send(test, {:ran, n})
+          n
+        end)
+
         await_waiting(n)
       end
 
@@ -130,7 +135,12 @@ defmodule Upcall.ServerTest do
 
     test "is ended by a signal that its function brings about, and its caller is told" do
       {:ok, server} = GenServer.start(Upcall.Server, max_queue: 1_000)
-      linked = fn -> spawn_link(fn -> exit(:crash) end) && receive(do: (:never -> :ok)) end
+
+      linked = fn ->
+        spawn_link(fn -> exit(:crash) end)
+        receive(do: (:never -> :ok))
+      end
+
       assert call(server, linked) == {:error, {:down, :crash}}
     end
 
@@ -205,7 +215,10 @@ defmodule Upcall.ServerTest do
     test "that is stopped tells who waits", %{server: server} do
       test = self()
 
-      start_call(server, fn -> send(test, :running) && receive(do: (:go -> 1)) end)
+      start_call(server, fn ->
+        send(test, :running)
+        receive(do: (:go -> 1))
+      end)
 
       assert_receive :running, @at_once
       :ok = stop_supervised(Upcall.Server)

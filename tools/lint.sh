@@ -15,4 +15,7 @@ if [[ -f $commands ]]; then
 fi
 
 mix format --check-formatted
+for example in examples/*/; do
+  (cd "$example" && mix format --check-formatted)
+done
 mix compile --warnings-as-errors --force

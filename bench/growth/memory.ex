@@ -42,7 +42,7 @@ defmodule Bench.Growth.Memory do
     {:ok, peer, _node} =
       :peer.start_link(%{
         connection: :standard_io,
-        args: Enum.flat_map(:code.get_path(), &['-pa', &1])
+        args: Enum.flat_map(:code.get_path(), &[~c"-pa", &1])
       })
 
     measured = :peer.call(peer, __MODULE__, :measure, [name, count], :infinity)

@@ -293,7 +293,7 @@ const std::vector<tree>& tree_too_deep_to_encode() {
   }();
   return *deepest;
 }
-std::map<parity, int> equal_keys(int count) {
+std::map<parity, int> equal_keys(std::uint16_t count) {
   std::map<parity, int> odd;
   for (int index = 0; index < count; ++index) odd[{2 * index + 1}] = index;
   return odd;

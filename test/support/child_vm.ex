@@ -19,7 +19,7 @@ defmodule UpcallTest.ChildVM do
     erl = ["--erl", options[:flags] || ""]
     test_dir = Path.join(@project_dir, "test")
     required = Enum.flat_map(options[:require] || [], &["-r", Path.join(test_dir, &1)])
-    paths = ["-pa", to_string(:code.lib_dir(:upcall, :ebin))]
+    paths = ["-pa", Application.app_dir(:upcall, "ebin")]
     arguments = erl ++ paths ++ required ++ ["-e", @end_with_parent, "-e", code]
     more = [env: options[:env] || [], stderr_to_stdout: true]
 

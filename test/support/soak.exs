@@ -142,11 +142,21 @@ defmodule UpcallTest.Soak do
   # What `is_true` in executor_stress_nif.cpp knows.
   defp work(x) do
     case rem(x, 16) do
-      0 -> raise "#{x}"
-      1 -> exit(x)
-      2 -> throw(x)
-      3 -> busy(rem(x * 37, 4_000)) && x
-      _ -> x
+      0 ->
+        raise "#{x}"
+
+      1 ->
+        exit(x)
+
+      2 ->
+        throw(x)
+
+      3 ->
+        busy(rem(x * 37, 4_000))
+        x
+
+      _ ->
+        x
     end
   end
 
@@ -172,7 +182,12 @@ defmodule UpcallTest.Soak do
       :rand.uniform(20) ->
         candidates = [Process.whereis(UpcallTest.SoakServer) | workers()]
         pid = Enum.random(candidates)
-        if pid, do: Process.exit(pid, :kill) && :counters.add(kills, 1, 1)
+
+        if pid do
+          Process.exit(pid, :kill)
+          :counters.add(kills, 1, 1)
+        end
+
         kill(kills)
     end
   end

@@ -2,7 +2,7 @@ defmodule Pipeline do
   @moduledoc """
   Reads and writes the Unicode Character Database (UnicodeData.txt), of any size, at constant memory.
 
-      File.stream!("UnicodeData.txt", [], 65_536)
+      File.stream!("UnicodeData.txt")
       |> Pipeline.records()
       |> Stream.map(&%{&1 | old_name: nil})
       |> Pipeline.encode()

@@ -99,7 +99,9 @@ defmodule Pipeline.ErrorsTest do
   end
 
   test "chunks are binaries" do
-    message = ~r/^Pipeline.Native.records\/2: element 2 of an enumerable: expected a string, got: 5/
+    message =
+      ~r/^Pipeline.Native.records\/2: element 2 of an enumerable: expected a string, got: 5/
+
     assert_raise ArgumentError, message, fn -> Enum.to_list(Pipeline.records([line(), 5])) end
   end
 

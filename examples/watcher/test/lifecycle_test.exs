@@ -178,7 +178,7 @@ defmodule Watcher.LifecycleTest do
         #{unquote(code)}
         """
 
-        paths = Enum.flat_map([:watcher, :upcall], &["-pa", to_string(:code.lib_dir(&1, :ebin))])
+        paths = Enum.flat_map([:watcher, :upcall], &["-pa", Application.app_dir(&1, "ebin")])
         assert {"", 0} = System.cmd("elixir", paths ++ ["-e", code], stderr_to_stdout: true)
       end
     end

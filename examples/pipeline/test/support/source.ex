@@ -6,7 +6,7 @@ defmodule PipelineTest.Source do
 
   def path, do: System.get_env("UNICODE_DATA") || @default_path
 
-  def stream(chunk_size), do: File.stream!(path(), [], chunk_size)
+  def stream(chunk_size), do: %{File.stream!(path()) | line_or_bytes: chunk_size}
 
   @doc "Cuts a text into binaries of that size."
   def cut("", _size), do: []
