@@ -4,35 +4,48 @@
 export LC_ALL := C.UTF-8
 
 MAKEFLAGS += --no-print-directory
-JOBS := $(shell nproc)
+JOBS := $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+# `make test DEPS=` takes the machine as it is: what is missing on a system that is not Debian is installed by hand.
+DEPS := tools/deps.sh
 ONLY ?=
 export ONLY
 MINUTES ?= 2
+# `make test CXX=clang++` builds with Clang, into a folder of its own.
+PRESET := $(if $(findstring clang,$(CXX)),clang,dev)
+EXUNIT = UPCALL_NATIVE_DIR=$(CURDIR)/build/$(PRESET)/native tools/mix_test.sh
+SUITE ?= trixie forky
+RUN ?= make test$(if $(filter-out default,$(origin CXX)), CXX=$(CXX))
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test soak demo sanitize lint bench docs clean
+.PHONY: help deps build test exunit platforms soak demo sanitize lint bench docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
 	  printf '  make %-10s %s\n' "$$target" "$$text"; done
 
 deps: ## install the Debian packages that are missing
-	@tools/deps.sh
+	@$(DEPS)
 
-build: deps ## build the test NIFs and the C++ unit tests into build/dev
-	cmake --preset dev
-	cmake --build --preset dev -j$(JOBS)
+build: deps ## build the test NIFs and the C++ unit tests into build/dev; CXX=clang++: into build/clang
+	cmake --preset $(PRESET)
+	cmake --build --preset $(PRESET) -j$(JOBS)
 
-test: build ## run the C++ unit tests and the ExUnit suite
-	ctest --preset dev -j$(JOBS)
-	mix test
+test: build ## run the C++ unit tests, the ExUnit suite and the examples' tests
+	ctest --preset $(PRESET) -j$(JOBS)
+	$(EXUNIT)
 	$(MAKE) -C examples/sqlite test
 	cd examples/watcher && CXXFLAGS="-O2 -g -Werror" mix test --warnings-as-errors
 	$(MAKE) -C examples/pipeline test
-	cd examples/quickstart && mix test
+	cd examples/quickstart && mix test --warnings-as-errors
+
+exunit: build ## run the ExUnit suite alone
+	$(EXUNIT)
+
+platforms: ## run the tests on newer Debian systems; SUITE=forky, CXX=clang++, RUN='make bench ONLY=callback'
+	@for suite in $(SUITE); do tools/platforms.sh run "$$suite" "$(RUN)" || exit; done
 
 soak: build ## call executors while they are killed; MINUTES=10 goes on for ten minutes
-	MIX_ENV=test mix run --no-start test/soak/run.exs $(MINUTES)
+	UPCALL_NATIVE_DIR=$(CURDIR)/build/$(PRESET)/native MIX_ENV=test mix run --no-start test/soak/run.exs $(MINUTES)
 
 demo: deps ## run the SQLite and the pipeline example on the Unicode Character Database
 	$(MAKE) -C examples/sqlite demo
@@ -45,7 +58,7 @@ sanitize: deps ## run the tests under TSan (C++) and under ASan and UBSan (C++ a
 	cmake --preset asan
 	cmake --build --preset asan -j$(JOBS)
 	ctest --preset asan -j$(JOBS) -E '^(refused|allowed|coroutines_need|exported_symbols|greedy)' # what only compiles was tested
-	tools/mix_test_asan.sh
+	tools/mix_test.sh --sanitized
 
 lint: build ## check format and common mistakes, in C++ and Elixir
 	tools/lint.sh
@@ -58,4 +71,5 @@ docs: deps ## build the documentation with ex_doc, which needs Hex
 	MIX_ENV=docs mix do deps.get, docs
 
 clean: ## remove everything that was built
+	@if [ -d build/roots ]; then tools/platforms.sh clean; fi
 	rm -rf build _build doc
