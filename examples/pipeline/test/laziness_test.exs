@@ -94,7 +94,10 @@ defmodule Pipeline.LazinessTest do
         Source.reported(test)
         |> Pipeline.records()
         |> Pipeline.encode()
-        |> Enum.each(fn _block -> send(test, :block) && Process.sleep(:infinity) end)
+        |> Enum.each(fn _block ->
+          send(test, :block)
+          Process.sleep(:infinity)
+        end)
       end)
 
     assert_receive :block

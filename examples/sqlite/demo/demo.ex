@@ -110,8 +110,8 @@ defmodule Demo do
        "unable to open database file: /no/such/folder/unicode.db"},
       {fn -> Sqlite.query!(db, "SELECT name, FROM characters") end,
        "near \"FROM\": syntax error (at byte 13 of the SQL text)"},
-      {fn -> Sqlite.query!(db, "SELECT median(code) FROM characters") end,
-       "no such function: median (at byte 7 of the SQL text)"}
+      {fn -> Sqlite.query!(db, "SELECT median_of(code) FROM characters") end,
+       "no such function: median_of (at byte 7 of the SQL text)"}
     ]
 
     errors = for {mistake, _} <- mistakes, do: mistake |> raised() |> elem(0)

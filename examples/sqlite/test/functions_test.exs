@@ -40,7 +40,7 @@ defmodule Sqlite.FunctionsTest do
       Process.put(:seen, [])
       remember = fn x -> Process.put(:seen, [{self(), x} | Process.get(:seen)]) && x end
       Sqlite.query!(db, @to_ten <> "SELECT f(x) FROM t", [], functions: [f: remember])
-      assert Process.get(:seen) == for(x <- 10..1, do: {self(), x})
+      assert Process.get(:seen) == for(x <- 10..1//-1, do: {self(), x})
     end
 
     test "may query the same connection", %{db: db} do
@@ -133,7 +133,11 @@ defmodule Sqlite.FunctionsTest do
 
     test "that raises is not finished", %{db: db} do
       step = fn x, _ -> if x == 5, do: raise("five"), else: x end
-      finish = fn state -> send(self(), {:finished, state}) && state end
+
+      finish = fn state ->
+        send(self(), {:finished, state})
+        state
+      end
 
       for group <- ["", " GROUP BY x % 2", " GROUP BY x > 3"] do
         assert_raise RuntimeError, "five", fn ->

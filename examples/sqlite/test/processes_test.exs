@@ -4,6 +4,12 @@ defmodule Sqlite.ProcessesTest do
   setup do: {:ok, db: Sqlite.open!(":memory:")}
 
   # Starts a process that queries, and gives it when it waits inside an SQL function.
+  # In a function that never returns.
+  defp block(told) do
+    send(told, :inside)
+    Process.sleep(:infinity)
+  end
+
   defp start_inside(db, sql) do
     test = self()
 
@@ -79,9 +85,7 @@ defmodule Sqlite.ProcessesTest do
     test = self()
 
     inner = fn ->
-      Sqlite.query!(db, "SELECT deep()", [],
-        functions: [deep: fn -> send(test, :inside) && Process.sleep(:infinity) end]
-      )
+      Sqlite.query!(db, "SELECT deep()", [], functions: [deep: fn -> block(test) end])
     end
 
     for _ <- 1..50 do
@@ -94,7 +98,7 @@ defmodule Sqlite.ProcessesTest do
 
   test "a process killed inside an aggregate or a collation, too", %{db: db} do
     test = self()
-    stop = fn -> send(test, :inside) && Process.sleep(:infinity) end
+    stop = fn -> block(test) end
     words = "WITH words(w) AS (VALUES ('a'), ('b'), ('c')) "
 
     for {sql, options} <- [
@@ -111,7 +115,11 @@ defmodule Sqlite.ProcessesTest do
 
   test "a query that would compute for ever ends when its process is killed", %{db: db} do
     test = self()
-    first = fn -> send(test, :computing) && 1 end
+
+    first = fn ->
+      send(test, :computing)
+      1
+    end
 
     sql =
       "WITH RECURSIVE t(x) AS (SELECT first() UNION ALL SELECT x + 1 FROM t) SELECT count(*) FROM t"

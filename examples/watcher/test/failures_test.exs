@@ -76,7 +76,11 @@ defmodule Watcher.FailuresTest do
 
     log =
       capture_log(fn ->
-        start_watcher!(dir, fn _event -> send(test, :inside) && raise "no" end)
+        start_watcher!(dir, fn _event ->
+          send(test, :inside)
+          raise "no"
+        end)
+
         assert_receive :inside
         stop_supervised!({Watcher, dir})
       end)

@@ -12,8 +12,7 @@ defmodule PipelineTest.Source do
   def cut("", _size), do: []
 
   def cut(text, size) do
-    length = min(size, byte_size(text))
-    <<chunk::binary-size(length), rest::binary>> = text
+    {chunk, rest} = :erlang.split_binary(text, min(size, byte_size(text)))
     [chunk | cut(rest, size)]
   end
 
