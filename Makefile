@@ -72,4 +72,5 @@ docs: deps ## build the documentation with ex_doc, which needs Hex
 
 clean: ## remove everything that was built
 	@if [ -d build/roots ]; then tools/platforms.sh clean; fi
-	rm -rf build _build doc
+	rm -rf _build doc
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name roots -exec rm -rf {} +; fi

@@ -43,7 +43,7 @@ defmodule Upcall.DestructorFrameTest do
   end
 
   @no_caller "the process that this native call worked for is gone, and so it calls no function any more; " <>
-               "in a destructor, f.on(executor).cast(…) still tells"
+               "f.on(executor).cast(…) still tells, in a destructor, too"
   @not_awaited "a coroutine (upcall::task) can't wait in the middle of an expression: co_await an " <>
                  "upcall::async_function, an upcall::future or upcall::exclusive::async_lock"
 

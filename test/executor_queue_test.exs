@@ -236,19 +236,13 @@ defmodule Upcall.ExecutorQueueTest do
         # None of the processes has to collect its garbage first.
         Wait.until(fn -> Upcall.Frame.info(Native).calls == 0 end, 1_000)
         Enum.each(Process.list(), &:erlang.garbage_collect/1)
-        resident()
+        UpcallTest.Memory.resident_kilobytes()
       end
 
       [first | _] = for _ <- 1..3, do: burst.()
       last = List.last(for _ <- 1..10, do: burst.())
       assert last < first * 1.25 + 20_000
     end
-  end
-
-  # In KB.
-  defp resident do
-    [_, kilobytes] = Regex.run(~r/^VmRSS:\s+(\d+) kB$/m, File.read!("/proc/self/status"))
-    String.to_integer(kilobytes)
   end
 
   # A function that takes all messages of its process, when it is told to.

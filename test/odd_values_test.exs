@@ -51,6 +51,16 @@ defmodule Upcall.OddValuesTest do
                [moved, moved, moved, "refused", moved, moved, moved, moved, "20"]
     end
 
+    test "has its term, where it is one" do
+      assert Native.term_moved_from() == 7
+    end
+
+    test "refers to no object, where it is a resource" do
+      assert_raise RuntimeError, ~r/this upcall::resource was moved from/, fn ->
+        Native.resource_moved_from()
+      end
+    end
+
     test "has its text, where it is an error" do
       assert Native.text_of_moved_from(fn _ -> raise "told" end) ==
                "** (RuntimeError) told ** (RuntimeError) told"
@@ -109,6 +119,10 @@ defmodule Upcall.OddValuesTest do
             {large, "an integer of 250001 bytes"},
             {[large], ~s(["an integer of 250001 bytes"])},
             {{:a, [large | :b]}, ~s({:a, ["an integer of 250001 bytes" | :b]})},
+            {List.to_tuple([large | Enum.to_list(1..20)]),
+             ~s({"an integer of 250001 bytes", 1, 2, 3, 4, 5, 6, 7, 8, 9, ...})},
+            {Enum.reduce(1..1000, large, fn _, inner -> [inner] end),
+             ~s([[[[[[[[[[:...]]]]]]]]]])},
             {%{large => large},
              ~s(%{"an integer of 250001 bytes" => "an integer of 250001 bytes"})}
           ] do

@@ -41,9 +41,9 @@ if (($# > 0)); then
   "${mix[@]}" test --warnings-as-errors "$@" || status=$?
 else
   output=$(mktemp -d)
-  trap 'rm -rf "$output"' EXIT
   parts=4
   running=()
+  trap 'kill "${running[@]}" 2>/dev/null || true; rm -rf "$output"' EXIT
   for ((part = 1; part <= parts; ++part)); do
     MIX_TEST_PARTITION=$part "${mix[@]}" test --warnings-as-errors --partitions "$parts" >"$output/$part" 2>&1 &
     running+=($!)

@@ -17,23 +17,24 @@ fail() {
   exit "${2:-1}"
 }
 
-((EUID == 0)) || fail "a root file system can be made by root alone; type: sudo make platforms"
+((EUID == 0)) || fail "roots are made and removed by root alone; type: sudo $0 $*"
 
 # The mirror is that of the machine's own Debian; a root asks it in the same way.
 mirror() {
   # shellcheck disable=SC2016 # apt's placeholders
   apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' \
-    | awk '$1 == "Debian" && $2 !~ /-/ { print $3; exit }'
+    | awk '$1 == "Debian" && $2 !~ /-/ && !found { print $3; found = 1 }'
 }
 
 acquire_settings() {
   apt-config dump --format '%f "%v";%n' Acquire \
-    | grep -E '^Acquire::(Check-Valid-Until|Retries|https?|ForceIPv[46])[: ]' | grep -v '"";$' || true
+    | awk '/^Acquire::(Check-Valid-Until|Retries|https?|ForceIPv[46])[: ]/ && !/"";$/'
 }
 
-# Held by whatever runs in the root, down to its last process: so `clean` sees it.
+# Held by whatever runs in the root, down to its last process: so `clean` sees it. The file stays.
 lock() {
   mkdir -p "$roots"
+  chown --reference=. build "$roots" # not root's, where another has cloned this
   exec {lock_of_root}>"$roots/$1.lock"
   flock --nonblock "$lock_of_root" || {
     echo "platforms: waiting for another run in $1" >&2
@@ -41,6 +42,7 @@ lock() {
   }
 }
 
+# Called where `set -e` does nothing, so each step is checked.
 make_root() {
   local suite=$1 root=$roots/$1 script=()
   [[ -d $root ]] && return
@@ -54,10 +56,10 @@ make_root() {
   [[ -n $from ]] || fail "apt names no mirror of Debian; add one to /etc/apt/sources.list" "$unavailable"
 
   echo "platforms: making $root"
-  rm -rf --one-file-system "$root.part"
+  rm -rf --one-file-system "$root.part" || return
   debootstrap --variant=minbase "$suite" "$root.part" "$from" "${script[@]}" >"$root.log" 2>&1 \
     || { tail -n 5 "$root.log" >&2; return 1; }
-  acquire_settings >"$root.part/etc/apt/apt.conf.d/90host"
+  acquire_settings >"$root.part/etc/apt/apt.conf.d/90host" || return
   mv "$root.part" "$root"
 }
 
@@ -100,24 +102,26 @@ prepare() {
   local suite=$1
   make_root "$suite" || fail "the root of $suite cannot be made; see above, and $roots/$suite.log" "$unavailable"
   copy_tree "$suite"
+  # A run that was killed may have left packages half installed.
+  in_root "$roots/$suite" dpkg --configure -a \
+    || fail "the root of $suite is broken; remove it by: tools/platforms.sh clean" "$unavailable"
   in_root "$roots/$suite" /upcall/tools/deps.sh \
     || fail "the packages of $suite cannot be installed; see above" "$unavailable"
 }
 
 clean() {
-  local root
-  for root in "$roots"/*/; do
-    [[ -d $root ]] || continue
-    root=${root%/}
+  local lock root
+  for lock in "$roots"/*.lock; do
+    [[ -e $lock ]] || continue
+    root=${lock%.lock}
     (
-      exec {lock_of_root}>"${root%.part}.lock"
+      exec {lock_of_root}>"$lock"
       flock --nonblock "$lock_of_root" || fail "$root is in use; end what runs there first"
       # Where somebody has mounted something by hand, removing would reach into it.
-      ! grep -qF " $root/" /proc/self/mountinfo || fail "something is mounted below $root; unmount it first"
-      rm -rf --one-file-system "$root"
+      ! grep -qF " $root" /proc/self/mountinfo || fail "something is mounted below $root; unmount it first"
+      rm -rf --one-file-system "$root" "$root.part" "$root.log"
     )
   done
-  rm -rf "$roots"
 }
 
 case "${1:-} ${2:-}" in

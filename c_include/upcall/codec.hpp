@@ -191,7 +191,8 @@ ERL_NIF_TERM encode_field(ErlNifEnv* env, const char* module, const char* name, 
 
 /// Raises the Elixir exception `exception_module` with fields, as `raise module, key: value` does:
 /// `upcall::raise("Elixir.KeyError", std::pair{"key", key}, std::pair{"term", owned})`.
-/// Threads: any. Throws: always, `error`.
+/// Threads: any. Throws: always, `error`; an `ArgumentError` where no module or field can have such
+/// a name.
 template <class... Values>
 [[noreturn]] void raise(const char* exception_module,
                         const std::pair<const char*, Values>&... fields) {

@@ -47,15 +47,17 @@ class executor_function<R(Args...)> {
   }
 
   /// Calls it and gives what came of it; also where it can't be called, in a destructor on a
-  /// scheduler, say. Threads: as a call. Throws: `abandoned`, but not in a destructor that runs
-  /// while an exception unwinds the stack; what the codecs of the arguments throw that is no
-  /// `error`.
+  /// scheduler, say. Threads: as a call. Throws: `abandoned`, but not where that can't reach the
+  /// native call's begin: in a destructor while an exception unwinds the stack or an abandoned
+  /// coroutine is destroyed, on a thread that a pinned body has started; what the codecs of the
+  /// arguments throw that is no `error`.
   result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
     return detail::result_of<R>([&] { return call(args...); });
   }
 
   /// Calls it without waiting. Many may be under way. A failure of the executor is the future's.
-  /// The timeout runs from now on. Threads: any. Throws: what the codecs of the arguments throw.
+  /// The timeout runs from now on. Threads: any. Throws: what the codecs of the arguments throw;
+  /// `error` when it was moved from.
   [[nodiscard]] future<R> async(const std::remove_cvref_t<Args>&... args) const {
     detail::sending_env message(nullptr);
     auto call = detail::make_call(message, detail::hearing::yes);

@@ -63,8 +63,8 @@ class function<R(Args...)> {
   }
 
   /// Calls it and gives what came of it; also in a destructor that runs while an exception unwinds
-  /// the stack. Throws: `abandoned`, but not there; what the codecs of the arguments throw that is
-  /// no `error`.
+  /// the stack, and on a thread that a pinned body has started. Throws: `abandoned`, but not there;
+  /// what the codecs of the arguments throw that is no `error`.
   result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
     return detail::result_of<R>([&]() -> R { return (*this)(args...); });
   }

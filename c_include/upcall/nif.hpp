@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <iterator>
 #include <string_view>
+#include <type_traits>
 
 #include "detail/bound_nif.hpp"
 #include "detail/library.hpp"
@@ -85,6 +86,8 @@ struct first_not_void<void, Rest...> : first_not_void<Rest...> {};
 
 template <class... Options>
 constexpr auto options_of(Options... options) {
+  static_assert((int{!std::is_void_v<typename yielding_of<Options>::type>} + ... + 0) <= 1,
+                "a NIF yields values of one type: give upcall::yields once");
   using yielding = typename first_not_void<typename yielding_of<Options>::type...>::type;
   nif_options<yielding> made;
   (set(made, options), ...);

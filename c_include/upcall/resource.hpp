@@ -49,7 +49,7 @@ class resource {
   }
 
   resource(const resource& other) noexcept : m_storage(other.m_storage) {
-    enif_keep_resource(m_storage);
+    if (m_storage != nullptr) enif_keep_resource(m_storage);
   }
   resource(resource&& other) noexcept : m_storage(std::exchange(other.m_storage, nullptr)) {}
   resource& operator=(resource other) noexcept {
@@ -60,7 +60,7 @@ class resource {
     if (m_storage != nullptr) enif_release_resource(m_storage);
   }
 
-  /// Gives the object.
+  /// Gives the object; as with any smart pointer, not of one that was moved from.
   T& operator*() const noexcept { return *m_storage->object(); }
   T* operator->() const noexcept { return m_storage->object(); }
   [[nodiscard]] T* get() const noexcept { return m_storage->object(); }
@@ -75,8 +75,10 @@ class resource {
     enif_keep_resource(object);
     return resource(static_cast<storage*>(object));
   }
-  /// Gives Elixir a reference.
-  [[nodiscard]] ERL_NIF_TERM encode(ErlNifEnv* env) const noexcept {
+  /// Gives Elixir a reference. Throws: `error` when this was moved from.
+  [[nodiscard]] ERL_NIF_TERM encode(ErlNifEnv* env) const {
+    if (m_storage == nullptr)
+      raise("Elixir.RuntimeError", "this upcall::resource was moved from, and refers to no object");
     return enif_make_resource(env, m_storage);
   }
 
@@ -117,9 +119,7 @@ struct codec<resource<T>> {
   static resource<T> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     return resource<T>::decode(env, raw);
   }
-  static ERL_NIF_TERM encode(ErlNifEnv* env, const resource<T>& value) noexcept {
-    return value.encode(env);
-  }
+  static ERL_NIF_TERM encode(ErlNifEnv* env, const resource<T>& value) { return value.encode(env); }
 };
 
 }  // namespace UPCALL_HIDDEN

@@ -95,7 +95,7 @@ result<R> result_of(const Call& call) {
     return error(
         "Elixir.RuntimeError",
         "the process that this native call worked for is gone, and so it calls no function "
-        "any more; in a destructor, f.on(executor).cast(…) still tells");
+        "any more; f.on(executor).cast(…) still tells, in a destructor, too");
   }
 }
 

@@ -112,6 +112,11 @@ class owned_term {
   owned_term(std::shared_ptr<owned_env> env, ERL_NIF_TERM raw) noexcept
       : m_env(std::move(env)), m_raw(raw) {}
 
+  // Not moved: one that was moved from would name a term that may be gone.
+  owned_term(const owned_term&) noexcept = default;
+  owned_term& operator=(const owned_term&) noexcept = default;
+  ~owned_term() = default;
+
   /// Gives the term in an environment of ours: valid while this or a copy of it lives.
   [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
   /// Gives the environment that it lives in.

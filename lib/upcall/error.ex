@@ -5,6 +5,8 @@ defmodule Upcall.Error do
   @longest_text 1_000
   @most_shown 10
   @deepest 10
+  # Which entries of a map are shown is up to Elixir. A larger one is shown as it is.
+  @most_narrowed 100
   @widest 2 ** 1_000
 
   @doc """
@@ -124,15 +126,17 @@ defmodule Upcall.Error do
        when is_integer(integer) and (integer > @widest or integer < -@widest),
        do: show(integer)
 
-  defp narrow(term, 0), do: term
+  defp narrow(term, 0) when is_list(term) or is_tuple(term) or is_map(term), do: :...
   defp narrow([_ | _] = list, depth), do: narrow_list(list, @most_shown, depth - 1)
 
-  defp narrow(tuple, depth) when is_tuple(tuple) and tuple_size(tuple) <= @most_shown,
+  defp narrow(tuple, depth) when is_tuple(tuple),
     do: tuple |> Tuple.to_list() |> narrow_list(@most_shown, depth - 1) |> List.to_tuple()
 
-  defp narrow(map, depth)
-       when is_map(map) and map_size(map) <= @most_shown and not is_struct(map),
-       do: Map.new(map, fn {key, value} -> {narrow(key, depth - 1), narrow(value, depth - 1)} end)
+  # How a struct is shown is up to its `Inspect`.
+  defp narrow(struct, _depth) when is_struct(struct), do: struct
+
+  defp narrow(map, depth) when is_map(map) and map_size(map) <= @most_narrowed,
+    do: Map.new(map, fn {key, value} -> {narrow(key, depth - 1), narrow(value, depth - 1)} end)
 
   defp narrow(term, _depth), do: term
 

@@ -141,6 +141,7 @@ defmodule Upcall.Pool do
 
   def handle_info(_stray, state), do: {:noreply, state}
 
+  # What is none of ours ends no executor, nor the calls that wait for it.
   @impl true
   def handle_cast(_stray, state), do: {:noreply, state}
 

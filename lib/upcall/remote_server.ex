@@ -45,6 +45,7 @@ defmodule Upcall.RemoteServer do
 
   def handle_info(message, state), do: {:noreply, request_all(check(message, state))}
 
+  # What is none of ours ends no executor, nor the calls that wait for it.
   @impl true
   def handle_cast(_stray, state), do: {:noreply, state}
 

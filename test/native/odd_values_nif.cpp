@@ -74,6 +74,22 @@ std::string text_of_moved_from(int_function f) {
   return std::string(given.error().what()) + " " + failure.what();
 }
 UPCALL_NIF(text_of_moved_from);
+
+std::int64_t term_moved_from() {
+  ErlNifEnv* const env = upcall::detail::current_env();
+  upcall::owned_term moved(enif_make_list1(env, enif_make_int(env, 7)));
+  { const upcall::owned_term gone = std::move(moved); }
+  return moved.as<std::vector<std::int64_t>>().at(0);
+}
+UPCALL_NIF(term_moved_from);
+
+upcall::resource<std::int64_t> resource_moved_from() {
+  auto made = upcall::make_resource<std::int64_t>(1);
+  const auto other = std::move(made);
+  const auto copy = made;
+  return made;
+}
+UPCALL_NIF(resource_moved_from);
 // NOLINTEND(bugprone-use-after-move)
 
 // ---- names ----

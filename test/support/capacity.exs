@@ -32,10 +32,7 @@ defmodule UpcallTest.Capacity do
   @doc """
   The VM's resident memory in bytes.
   """
-  def resident do
-    [_, kilobytes] = Regex.run(~r/^VmRSS:\s+(\d+) kB$/m, File.read!("/proc/self/status"))
-    String.to_integer(kilobytes) * 1024
-  end
+  def resident, do: UpcallTest.Memory.resident_kilobytes() * 1024
 
   defp hold_until_told(test) do
     2 =

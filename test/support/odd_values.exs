@@ -5,6 +5,8 @@ defmodule UpcallTest.OddValues do
   defnif make_watch(f, executor, number)
   defnif use_moved_from(f, executor)
   defnif text_of_moved_from(f)
+  defnif term_moved_from()
+  defnif resource_moved_from()
   defnif call_named(module, function)
   defnif call_named_pinned(module, function)
   defnif call_named_in_task(module, function)

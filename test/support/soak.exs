@@ -197,9 +197,7 @@ defmodule UpcallTest.Soak do
   # What is resident, in KB.
   defp memory do
     Enum.each(Process.list(), &:erlang.garbage_collect/1)
-    status = File.read!("/proc/self/status")
-    [_, kilobytes] = Regex.run(~r/^VmRSS:\s+(\d+) kB$/m, status)
-    String.to_integer(kilobytes)
+    UpcallTest.Memory.resident_kilobytes()
   end
 
   defp now, do: System.monotonic_time(:millisecond)

@@ -156,6 +156,7 @@ inline ERL_NIF_TERM stack_depths(ErlNifEnv* env) noexcept {
 /// What stacks need of the library that they are in.
 inline const library_part stacks_part{
     [](ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
+      stacks->warm_up();
       stacks->memory().configure(detail::option_is(env, options, "guard_pages", "mprotect")
                                      ? guard_pages::mprotect
                                      : guard_pages::automatic,

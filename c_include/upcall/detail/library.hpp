@@ -126,8 +126,9 @@ inline void leave_scheduler(void*) noexcept {
   library_part::clear_all();
 }
 
-/// Has each scheduler call `leave_scheduler`, where the VM can: since OTP 27. To OTP 26 the option
-/// is unknown, and nothing happens.
+/// Has each scheduler call `leave_scheduler`, where the VM can, since OTP 27, and the header that
+/// this was built with has the function, since OTP 26. Where it is refused (the user's own `load`
+/// has set the option first, or it is OTP 26), the library keeps what it has.
 inline void clear_when_purged([[maybe_unused]] ErlNifEnv* env) noexcept {
 #if ERL_NIF_MAJOR_VERSION > 2 || ERL_NIF_MINOR_VERSION >= 17
   constexpr auto on_unload_thread = static_cast<ErlNifOption>(3);  // not in the header of OTP 26

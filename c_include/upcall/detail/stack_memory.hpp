@@ -142,8 +142,8 @@ class stack_memory {
                    : ::mprotect(memory, guard_size, PROT_NONE) == 0;
   }
 
-  /// Tries one: an emulator may say yes, and do nothing. The kernel can't write into a guard either,
-  /// and says so where a write of ours would end the VM.
+  /// Tries one: an emulator may say yes, and do nothing. The kernel can't write into a guard
+  /// either, and says so where a write of ours would end the VM.
   static bool kernel_has_light_guards() noexcept {
     void* probe =
         ::mmap(nullptr, guard_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

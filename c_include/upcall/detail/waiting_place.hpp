@@ -8,6 +8,7 @@
 #include "config.hpp"
 #include "frame.hpp"
 #include "function_root.hpp"
+#include "pinned_requests.hpp"
 #include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -21,7 +22,8 @@ inline constinit std::atomic<int> dirty_io_waiting{0};
 /// The right to wait on the calling thread, taken before anything is sent.
 class waiting_place {
  public:
-  /// Throws: `error` where waiting would block a scheduler that the VM needs.
+  /// Throws: `error` where waiting would block a scheduler that the VM needs; `abandoned`, so that
+  /// nothing is sent which nobody waits for.
   waiting_place() {
     if (this_thread_frames().destructor_env != nullptr) {
       raise(
@@ -35,6 +37,7 @@ class waiting_place {
     }
     switch (enif_thread_type()) {
       case ERL_NIF_THR_UNDEFINED:
+        if (pinned_call* const own = current_pinned_call()) own->check_not_abandoned();
         return;
       case ERL_NIF_THR_DIRTY_IO_SCHEDULER:
         m_counted = true;
