@@ -3,6 +3,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# Versions differ in what they call well formatted: those of Debian 12 decide.
+clang_format=$(clang-format --version)
+elixir=$(elixir --short-version 2>/dev/null)
+if [[ $clang_format != *"version 14."* || $elixir != 1.14.* ]]; then
+  echo "lint: expected clang-format 14 and Elixir 1.14, got: $clang_format; Elixir $elixir" >&2
+  echo "lint: run it on Debian 12, or leave it to CI" >&2
+  exit 1
+fi
+
 find . \( -name .git -o -name build -o -name _build -o -name deps -o -name tmp \) -prune \
   -o \( -name '*.hpp' -o -name '*.cpp' \) -print0 \
   | xargs -r -0 clang-format --dry-run -Werror
