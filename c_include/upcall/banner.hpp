@@ -48,8 +48,8 @@ inline std::string banner_of_pinned(pinned_call& call, const error& failure) {
 /// Asks for the text in a coroutine.
 class banner_awaiter final : public request_awaiter {
  public:
-  banner_awaiter(coroutine_promise& by, error failure) noexcept
-      : request_awaiter(by), m_failure(std::move(failure)) {}
+  banner_awaiter(coroutine_promise& by, const error& failure) noexcept
+      : request_awaiter(by), m_failure(failure) {}
 
   bool await_ready() {
     running().check_may_await();

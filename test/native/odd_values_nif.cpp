@@ -38,7 +38,7 @@ upcall::resource<watch> make_watch(upcall::function<void(std::int64_t)> f, upcal
 }
 UPCALL_NIF(make_watch);
 
-// NOLINTBEGIN(bugprone-use-after-move): what this is about
+// NOLINTBEGIN(bugprone-use-after-move, performance-move-const-arg): what this is about
 template <class Use>
 std::string told(const Use& use) {
   try {
@@ -90,7 +90,7 @@ upcall::resource<std::int64_t> resource_moved_from() {
   return made;
 }
 UPCALL_NIF(resource_moved_from);
-// NOLINTEND(bugprone-use-after-move)
+// NOLINTEND(bugprone-use-after-move, performance-move-const-arg)
 
 // ---- names ----
 
