@@ -51,32 +51,6 @@ for_both_bodies UpcallTest.UpgradeTest, native: UpcallTest.Upgrade do
       assert :code.soft_purge(Native)
     end
 
-    if @body == :fiber do
-      # Sanitizers have memory of their own. Before OTP 27 the VM tells nobody.
-      @tag skip:
-             System.get_env("UPCALL_SANITIZER") != nil or
-               String.to_integer(System.otp_release()) < 27
-      test "gives back the memory of stacks that rested, and of those of the callers that it kills",
-           %{path: path} do
-        upgrade = fn ->
-          {ended, killed} = Enum.split(for(_ <- 1..400, do: spawn_caller()), 200)
-          for caller <- ended, do: let_go(caller)
-          for caller <- ended, do: assert_receive({:returned, ^caller, _})
-          install(1, path)
-          compile(path)
-          :code.purge(Native)
-          for caller <- killed, do: refute(Process.alive?(caller))
-          for _ <- 1..400, do: assert_receive({:destroyed, _}, 5_000)
-        end
-
-        for _ <- 1..5, do: upgrade.()
-        before = UpcallTest.Memory.resident_kilobytes()
-        for _ <- 1..20, do: upgrade.()
-        # Each library has pages of its own, and keeps them.
-        assert UpcallTest.Memory.resident_kilobytes() - before < 20 * 2_500
-      end
-    end
-
     # The race: a purge kills the callers while their frames are being resumed.
     test "in the middle of steps does no harm", %{beam: beam} do
       # Few, as busy processes make loading slow.

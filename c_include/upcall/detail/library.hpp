@@ -119,16 +119,17 @@ inline ErlNifEntry make_entry(const char* module, int (*load)(ErlNifEnv*, void**
           ERL_NIF_MIN_ERTS_VERSION};
 }
 
-/// The module's code is purged: a scheduler gives up what it keeps for the calls of this library.
+/// The library is out of use: a scheduler gives up what it keeps for its calls.
 inline void leave_scheduler(void*) noexcept {
   this_thread_frame_handles().clear();
   this_thread_frame_memory().clear();
   library_part::clear_all();
 }
 
-/// Has each scheduler call `leave_scheduler`, where the VM can, since OTP 27, and the header that
-/// this was built with has the function, since OTP 26. Where it is refused (the user's own `load`
-/// has set the option first, or it is OTP 26), the library keeps what it has.
+/// Has each scheduler call `leave_scheduler` once the code is purged and no object of the library
+/// is left: where the VM can, since OTP 27, and the header that this was built with has the
+/// function, since OTP 26. Where it is refused (the user's own `load` has set the option first, or
+/// it is OTP 26), the library keeps what it has.
 inline void clear_when_purged([[maybe_unused]] ErlNifEnv* env) noexcept {
 #if ERL_NIF_MAJOR_VERSION > 2 || ERL_NIF_MINOR_VERSION >= 17
   constexpr auto on_unload_thread = static_cast<ErlNifOption>(3);  // not in the header of OTP 26
