@@ -156,7 +156,6 @@ inline ERL_NIF_TERM stack_depths(ErlNifEnv* env) noexcept {
 /// What stacks need of the library that they are in.
 inline const library_part stacks_part{
     [](ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
-      stacks->warm_up();
       stacks->memory().configure(detail::option_is(env, options, "guard_pages", "mprotect")
                                      ? guard_pages::mprotect
                                      : guard_pages::automatic,
@@ -172,8 +171,7 @@ inline const library_part stacks_part{
       detail::put_info(env, info, "stack_depths", detail::stack_depths(env));
       detail::put_info(env, info, "measures_stacks",
                        (UPCALL_MEASURES_STACKS ? atoms::true_ : atoms::false_).raw());
-    },
-    []() noexcept { stacks->cool(); }};
+    }};
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

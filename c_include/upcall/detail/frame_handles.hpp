@@ -50,13 +50,6 @@ class frame_handles {
     place = {ended, frame_handle_type.type()};
   }
 
-  /// Lets go of all that it keeps.
-  void clear() noexcept {
-    for (kept& place : m_kept) {
-      if (place.handle != nullptr) enif_release_resource(std::exchange(place.handle, nullptr));
-    }
-  }
-
  private:
   struct kept {
     frame_handle* handle = nullptr;

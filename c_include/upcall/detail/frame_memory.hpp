@@ -34,14 +34,6 @@ class frame_memory {
     ++free.count;
   }
 
-  /// Frees all that it keeps.
-  void clear() noexcept {
-    for (list& free : m_places) {
-      while (free.first != nullptr) drop(std::exchange(free.first, free.first->next));
-      free.count = 0;
-    }
-  }
-
  private:
   static constexpr std::size_t unit = 64;
 #if defined(UPCALL_ASAN)

@@ -15,8 +15,6 @@
 #include "exclusive_base.hpp"
 #include "executor_words.hpp"
 #include "finisher.hpp"
-#include "frame_handles.hpp"
-#include "frame_memory.hpp"
 #include "immortal.hpp"
 #include "library_module.hpp"
 #include "library_part.hpp"
@@ -119,24 +117,6 @@ inline ErlNifEntry make_entry(const char* module, int (*load)(ErlNifEnv*, void**
           ERL_NIF_MIN_ERTS_VERSION};
 }
 
-/// The library is out of use: a scheduler gives up what it keeps for its calls.
-inline void leave_scheduler(void*) noexcept {
-  this_thread_frame_handles().clear();
-  this_thread_frame_memory().clear();
-  library_part::clear_all();
-}
-
-/// Has each scheduler call `leave_scheduler` once the code is purged and no object of the library
-/// is left: where the VM can, since OTP 27, and the header that this was built with has the
-/// function, since OTP 26. Where it is refused (the user's own `load` has set the option first, or
-/// it is OTP 26), the library keeps what it has.
-inline void clear_when_purged([[maybe_unused]] ErlNifEnv* env) noexcept {
-#if ERL_NIF_MAJOR_VERSION > 2 || ERL_NIF_MINOR_VERSION >= 17
-  constexpr auto on_unload_thread = static_cast<ErlNifOption>(3);  // not in the header of OTP 26
-  enif_set_option(env, on_unload_thread, &leave_scheduler);
-#endif
-}
-
 inline int load_library(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
   if (!pin_library()) return 1;
   static_atom::load_all(env);
@@ -151,7 +131,6 @@ inline int load_library(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
       static_cast<int>(detail::load_option(env, options, "dirty_io_schedulers")),
       std::memory_order_relaxed);
   library_part::configure_all(env, options);
-  detail::clear_when_purged(env);
   // The VM reloads a library that is loaded already by calling this again. Once only, or the
   // handlers of several libraries would call each other in a circle.
   static constinit std::atomic<bool> installed{false};

@@ -11,16 +11,14 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// A part of the library that has load options, counts, and what it keeps for later calls, in a
-/// list of all.
+/// A part of the library that has load options and counts of its own, in a list of all.
 class library_part {
  public:
   using configure_function = void (*)(ErlNifEnv* env, ERL_NIF_TERM options) noexcept;
   using add_info_function = void (*)(ErlNifEnv* env, ERL_NIF_TERM& info) noexcept;
-  using clear_function = void (*)() noexcept;
 
-  library_part(configure_function with_options, add_info_function to, clear_function clear) noexcept
-      : m_configure(with_options), m_add_info(to), m_clear(clear), m_next(s_first) {
+  library_part(configure_function with_options, add_info_function to) noexcept
+      : m_configure(with_options), m_add_info(to), m_next(s_first) {
     s_first = this;
   }
   library_part(const library_part&) = delete;
@@ -35,17 +33,12 @@ class library_part {
     for (const library_part* each = s_first; each != nullptr; each = each->m_next)
       each->m_add_info(env, info);
   }
-  /// Gives up what each part keeps for later calls, where none will come.
-  static void clear_all() noexcept {
-    for (const library_part* each = s_first; each != nullptr; each = each->m_next) each->m_clear();
-  }
 
  private:
   static inline constinit library_part* s_first = nullptr;
 
   configure_function m_configure;
   add_info_function m_add_info;
-  clear_function m_clear;
   library_part* m_next;
 };
 

@@ -91,20 +91,6 @@ class stack_pool {
 
   [[nodiscard]] stack_memory& memory() noexcept { return m_memory; }
 
-  void warm_up() noexcept { m_keeps_warm.store(true, std::memory_order_relaxed); }
-
-  /// Gives the memory of all stacks that rest back to the kernel, whatever thread they rest on, and
-  /// from then on of each that is given back, until `warm_up`: no call will want it.
-  UPCALL_COLD void cool() noexcept {
-    m_keeps_warm.store(false, std::memory_order_relaxed);
-    const std::lock_guard lock(m_mutex);
-    gather();
-    for (std::size_t of = 0; of < classes; ++of) {
-      while (m_shared[of].first != nullptr && grow(m_shared[of].cold))
-        chill(*m_shared[of].pop(), of);
-    }
-  }
-
  private:
   struct shared_tier : tier {
     std::vector<std::byte*> cold;
@@ -181,21 +167,14 @@ class stack_pool {
   UPCALL_NOINLINE void give_shared(fiber* resting, std::size_t stack_class) noexcept {
     const std::lock_guard lock(m_mutex);
     shared_tier& shared = m_shared[stack_class];
-    const bool is_one_too_many =
-        shared.count >= most_shared || !m_keeps_warm.load(std::memory_order_relaxed);
-    if (is_one_too_many && grow(shared.cold)) {
-      chill(*resting, stack_class);
+    if (shared.count >= most_shared && grow(shared.cold)) {
+      resting->retire();
+      std::byte* stack = resting->stack();
+      stack_memory::discard(stack, size_of(stack_class));
+      shared.cold.push_back(stack);
     } else {
       shared.push(resting);
     }
-  }
-
-  /// With the lock, and room among the cold ones.
-  void chill(fiber& resting, std::size_t stack_class) noexcept {
-    resting.retire();
-    std::byte* const stack = resting.stack();
-    stack_memory::discard(stack, size_of(stack_class));
-    m_shared[stack_class].cold.push_back(stack);
   }
 
   /// Makes room for one more, or says that there is none: then the stack stays warm instead.
@@ -209,7 +188,6 @@ class stack_pool {
   }
 
   stack_memory m_memory;
-  std::atomic<bool> m_keeps_warm{true};
   std::mutex m_mutex;
   std::array<shared_tier, classes> m_shared;
   thread m_common;  // of threads for which there was no memory
@@ -243,8 +221,7 @@ inline fiber* stack_pool::thread::take(std::size_t stack_class) noexcept {
 inline void stack_pool::thread::give(fiber* resting, std::size_t stack_class) noexcept {
   {
     const std::lock_guard<thread> mine(*this);
-    if (m_tiers[stack_class].count < most_per_thread &&
-        stacks->m_keeps_warm.load(std::memory_order_relaxed)) {
+    if (m_tiers[stack_class].count < most_per_thread) {
       m_tiers[stack_class].push(resting);
       return;
     }
