@@ -272,7 +272,7 @@ defmodule Upcall.ExecutorQueueTest do
     first = Task.async(fn -> Native.call_in_frame(empty, executor, 1) end)
     worker = await_running(1)
     other = Task.async(fn -> Other.await_on(& &1, executor, 7) end)
-    Wait.until(fn -> has_upcall?(worker) end)
+    Wait.until(fn -> has_message?(worker, &upcall?/1) end)
     before_go.()
     send(worker, :go)
     assert Task.await(first) == 1
@@ -281,7 +281,7 @@ defmodule Upcall.ExecutorQueueTest do
     other
   end
 
-  defp has_upcall?(pid), do: Enum.any?(elem(Process.info(pid, :messages), 1), &upcall?/1)
+  defp has_message?(pid, kind), do: Enum.any?(elem(Process.info(pid, :messages), 1), kind)
   defp upcall?(message), do: is_tuple(message) and elem(message, 0) == :upcall
 
   describe "a function that empties the mailbox of its process takes no call:" do
@@ -308,7 +308,9 @@ defmodule Upcall.ExecutorQueueTest do
         end
 
         assert Task.await_many([first | calls]) == Enum.to_list(1..9)
-        assert_receive {:took, [:stray]}
+        # Where the worker found the call by itself, what was to wake it for that may come later.
+        assert_receive {:took, messages}
+        assert Enum.reject(messages, &upcall?/1) == [:stray]
         Wait.until(fn -> ran.() == 50 end)
       end
 
@@ -404,7 +406,7 @@ defmodule Upcall.ExecutorQueueTest do
       {count, ran} = counted()
       assert Native.cast_in_frame(count, server, 10) == 10
       suspending = Task.async(fn -> :sys.suspend(server) end)
-      Wait.until(fn -> Process.info(server, :message_queue_len) == {:message_queue_len, 1} end)
+      Wait.until(fn -> has_message?(server, &match?({:system, _from, :suspend}, &1)) end)
       send(server, :go)
       assert Task.await(task) == 0
       assert Task.await(suspending) == :ok
@@ -482,7 +484,7 @@ defmodule Upcall.ExecutorQueueTest do
       for worker <- [pool | workers], do: :sys.suspend(worker)
       {count, ran} = counted()
       assert Native.cast_in_frame(count, pool, 1) == 1
-      [told] = for worker <- workers, has_upcall?(worker), do: worker
+      [told] = for worker <- workers, has_message?(worker, &upcall?/1), do: worker
       Process.exit(told, :kill)
       for worker <- workers -- [told], do: :sys.resume(worker)
       Wait.until(fn -> ran.() == 1 end)
@@ -510,7 +512,7 @@ defmodule Upcall.ExecutorQueueTest do
       first = Task.async(fn -> Native.call_in_frame(empty, worker, 1) end)
       assert await_running(1) == worker
       second = Task.async(fn -> Native.call_in_frame(& &1, pool, 2) end)
-      Wait.until(fn -> has_upcall?(worker) end)
+      Wait.until(fn -> has_message?(worker, &upcall?/1) end)
       send(worker, :go)
       assert Task.await_many([first, second]) == [1, 2]
     end
