@@ -141,18 +141,15 @@ for_both_bodies Upcall.FrameTest, native: UpcallTest.Frame do
   describe "functions that functions return" do
     @count if @sanitized, do: 50_000, else: 1_000_000
 
-    test "are let go: #{@count} of them keep nothing, and cost the same each" do
+    test "are let go: #{@count} of them keep nothing" do
       tenth = div(@count, 10)
       assert Native.drop_functions(&adder/1, tenth) == sum_of_adders(tenth)
-      time_of_tenth = time(fn -> Native.drop_functions(&adder/1, tenth) end)
       :erlang.garbage_collect()
       {:memory, memory} = Process.info(self(), :memory)
       heap = Native.native_heap()
 
-      time_of_all =
-        time(fn -> assert Native.drop_functions(&adder/1, @count) == sum_of_adders(@count) end)
+      assert Native.drop_functions(&adder/1, @count) == sum_of_adders(@count)
 
-      assert time_of_all < 10 * 5 * time_of_tenth
       assert Native.native_heap() < heap + 1_000_000
       :erlang.garbage_collect()
       assert {:memory, memory_after} = Process.info(self(), :memory)
@@ -277,8 +274,6 @@ for_both_bodies Upcall.FrameTest, native: UpcallTest.Frame do
   defp sum_of_adders(count) do
     Enum.reduce(0..(count - 1), 0, fn i, sum -> rem(sum + i + i, 1_009) end)
   end
-
-  defp time(f), do: f |> :timer.tc() |> elem(0)
 
   # Runs a frame as `defnif` does, and gives its end and the size of its largest roots.
   defp largest_roots({:upcall, frame, roots, fun, request}),
