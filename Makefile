@@ -12,9 +12,13 @@ export ONLY
 MINUTES ?= 2
 # `make test CXX=clang++` builds with Clang, into a folder of its own.
 PRESET := $(if $(findstring clang,$(CXX)),clang,dev)
-EXUNIT = UPCALL_NATIVE_DIR=$(CURDIR)/build/$(PRESET)/native tools/mix_test.sh
+# `make exunit CONFIGURE='-DCMAKE_CXX_STANDARD=26'` builds with arguments to CMake, into a folder of its own.
+CONFIGURE ?=
+BUILD := build/$(PRESET)$(if $(CONFIGURE),-configured)
+EXUNIT = UPCALL_NATIVE_DIR=$(CURDIR)/$(BUILD)/native tools/mix_test.sh
 SUITE ?= trixie forky
 RUN ?= make test$(if $(filter-out default,$(origin CXX)), CXX=$(CXX))
+export RUN
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build test exunit platforms soak demo sanitize lint bench docs clean
@@ -27,11 +31,12 @@ deps: ## install the Debian packages that are missing
 	@$(DEPS)
 
 build: deps ## build the test NIFs and the C++ unit tests into build/dev; CXX=clang++: into build/clang
-	cmake --preset $(PRESET)
-	cmake --build --preset $(PRESET) -j$(JOBS)
+	$(if $(CONFIGURE),rm -f $(BUILD)/CMakeCache.txt)
+	cmake --preset $(PRESET) -B $(BUILD) $(CONFIGURE)
+	cmake --build $(BUILD) -j$(JOBS)
 
 test: build ## run the C++ unit tests, the ExUnit suite and the examples' tests
-	ctest --preset $(PRESET) -j$(JOBS)
+	ctest --test-dir $(BUILD) --output-on-failure -j$(JOBS)
 	$(EXUNIT)
 	$(MAKE) -C examples/sqlite test
 	cd examples/watcher && CXXFLAGS="-O2 -g -Werror" mix test --warnings-as-errors
@@ -42,10 +47,10 @@ exunit: build ## run the ExUnit suite alone
 	$(EXUNIT)
 
 platforms: ## run the tests on newer Debian systems; SUITE=forky, CXX=clang++, RUN='make bench ONLY=callback'
-	@for suite in $(SUITE); do tools/platforms.sh run "$$suite" "$(RUN)" || exit; done
+	@for suite in $(SUITE); do tools/platforms.sh run "$$suite" "$$RUN" || exit; done
 
 soak: build ## call executors while they are killed; MINUTES=10 goes on for ten minutes
-	UPCALL_NATIVE_DIR=$(CURDIR)/build/$(PRESET)/native MIX_ENV=test mix run --no-start test/soak/run.exs $(MINUTES)
+	UPCALL_NATIVE_DIR=$(CURDIR)/$(BUILD)/native MIX_ENV=test mix run --no-start test/soak/run.exs $(MINUTES)
 
 demo: deps ## run the SQLite and the pipeline example on the Unicode Character Database
 	$(MAKE) -C examples/sqlite demo
