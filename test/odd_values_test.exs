@@ -102,6 +102,38 @@ defmodule Upcall.OddValuesTest do
     end
   end
 
+  describe "a name that is not ASCII" do
+    for call <- [:call_named, :call_named_pinned, :call_named_in_task] do
+      test "may be a module's and a function's: #{call}" do
+        assert apply(Native, unquote(call), ["Elixir.UpcallTest.Größe", "größer_als"]) == 0
+      end
+    end
+
+    test "may be an exception's and a field's" do
+      assert %{__struct__: :"Elixir.UpcallTest.ZuGroß", message: "of C++"} =
+               catch_error(Native.raise_named("Elixir.UpcallTest.ZuGroß"))
+
+      for raise_field <- [&Native.raise_field/2, &Native.raise_field_pinned/2] do
+        assert %{__struct__: :"Elixir.UpcallTest.ZuGroß", größe: 1} =
+                 catch_error(raise_field.("Elixir.UpcallTest.ZuGroß", "größe"))
+      end
+    end
+
+    test "may be a struct's and its field's" do
+      struct = &struct!(:"Elixir.UpcallTest.Größe", größe: &1)
+      assert Native.twice(struct.(3)) == struct.(6)
+
+      assert_raise ArgumentError,
+                   "UpcallTest.OddValues.size_of/1: argument 1: field größe: expected an integer from " <>
+                     "-9223372036854775808 to 9223372036854775807, got: :\"∞\"",
+                   fn -> Native.size_of(struct.(:"∞")) end
+
+      assert_raise ArgumentError,
+                   "UpcallTest.OddValues.size_of/1: argument 1: expected a %UpcallTest.Größe{}, got: 1",
+                   fn -> Native.size_of(1) end
+    end
+  end
+
   describe "a text of C++ that is none" do
     test "is one of replacement characters, however long" do
       # A minute, where each byte costs a copy of all before.

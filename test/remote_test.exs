@@ -15,6 +15,8 @@ defmodule Upcall.RemoteTest do
   setup_all do
     # The port mapper daemon, without which there is no node with a name.
     {_, 0} = System.cmd("epmd", ["-daemon"])
+    # It has become a process of its own by then, which may not listen yet.
+    Wait.until(fn -> match?({:ok, _names}, :erl_epmd.names({127, 0, 0, 1})) end)
 
     # It stays one: a VM that stops to be a node has been seen to register no global name any more.
     unless Node.alive?() do

@@ -126,15 +126,22 @@ defmodule Upcall.TypesTest do
       end)
     end
 
-    test "have their names in C++ in Latin-1" do
+    test "have their names in C++ in UTF-8" do
       assert Types.atom_and_name(:some_word) == {:some_word, "some_word"}
       assert Types.atom_and_name(:"") == {:"", ""}
-      assert Types.atom_and_name(:größe) == {:größe, <<"gr", 0xF6, 0xDF, "e">>}
-      assert Types.atom_and_name(:"∞") == {:"∞", "?"}
+      assert Types.atom_and_name(:größe) == {:größe, "größe"}
+      assert Types.atom_and_name(:"∞") == {:"∞", "∞"}
+
+      for character <- ["ö", "∞", "😀"] do
+        longest = String.duplicate(character, 255)
+        assert Types.atom_and_name(String.to_atom(longest)) == {String.to_atom(longest), longest}
+      end
     end
 
     test "static ones are made when the library is loaded" do
       assert Types.static_atom() == :"a static word"
+      assert Types.static_atom_in_utf8() == :"größer als ∞"
+      assert Types.static_atom_in_latin() == :größe
     end
   end
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "detail/atom_text.hpp"
 #include "detail/config.hpp"
 #include "term.hpp"
 
@@ -14,13 +15,15 @@ namespace upcall UPCALL_HIDDEN {
 ///
 ///     static const upcall::static_atom ok{"ok"};
 ///
+/// Its name is UTF-8; bytes that are not are taken for Latin-1.
+///
 /// Threads: any, once the library is loaded.
 class static_atom {
  public:
   explicit static_atom(const char* name) noexcept : m_name(name), m_next(s_first) {
     if (s_loaded) {  // a static of a function, made when that is first called
       const owned_env env;
-      m_raw = enif_make_atom(env.get(), name);
+      m_raw = detail::make_atom(env.get(), name);
     } else {
       s_first = this;
     }
@@ -37,7 +40,7 @@ class static_atom {
   static void load_all(ErlNifEnv* env) noexcept {
     s_loaded = true;
     for (const static_atom* each = s_first; each != nullptr; each = each->m_next) {
-      each->m_raw = enif_make_atom(env, each->m_name);
+      each->m_raw = detail::make_atom(env, each->m_name);
     }
   }
 
@@ -61,15 +64,8 @@ class atom {
   [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
   friend bool operator==(const atom&, const atom&) noexcept = default;
 
-  /// Gives its text, in Latin-1 (all that NIFs of OTP 25 can read; other atoms give `?`).
-  [[nodiscard]] std::string name(ErlNifEnv* env) const {
-    unsigned length = 0;
-    if (!enif_get_atom_length(env, m_raw, &length, ERL_NIF_LATIN1)) return "?";
-    std::string text(length + 1, '\0');
-    enif_get_atom(env, m_raw, text.data(), length + 1, ERL_NIF_LATIN1);
-    text.pop_back();
-    return text;
-  }
+  /// Gives its text, in UTF-8.
+  [[nodiscard]] std::string name(ErlNifEnv* env) const { return detail::name_of_atom(env, m_raw); }
 
  private:
   ERL_NIF_TERM m_raw;

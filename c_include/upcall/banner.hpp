@@ -39,7 +39,7 @@ inline std::string banner_of_pinned(pinned_call& call, const error& failure) {
     request.what = enif_make_tuple2(env, atoms::banner.raw(), enif_make_uint(env, *index));
   } else {
     request.what =
-        enif_make_tuple4(env, atoms::mfa.raw(), enif_make_atom(env, "Elixir.Upcall.Error"),
+        enif_make_tuple4(env, atoms::mfa.raw(), detail::make_atom(env, "Elixir.Upcall.Error"),
                          atoms::banner.raw(), detail::banner_arguments(env, failure));
   }
   return upcall::decode<std::string>(request.env->get(), call.ask_for_value(request));

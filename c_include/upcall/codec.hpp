@@ -182,7 +182,7 @@ ERL_NIF_TERM encode_field(ErlNifEnv* env, const char* module, const char* name, 
   try {
     return upcall::encode<T>(env, value);
   } catch (codec_error& failure) {
-    failure.within("field " + std::string(name) + " of " + printed(enif_make_atom(env, module)));
+    failure.within("field " + std::string(name) + " of " + printed(detail::make_atom(env, module)));
     throw;
   }
 }
@@ -200,7 +200,7 @@ template <class... Values>
   (detail::check_name(fields.first, "a field"), ...);
   auto env = std::make_shared<owned_env>();
   const std::array<ERL_NIF_TERM, sizeof...(Values)> keywords{enif_make_tuple2(
-      env->get(), enif_make_atom(env->get(), fields.first),
+      env->get(), detail::make_atom(env->get(), fields.first),
       detail::encode_field(env->get(), exception_module, fields.first, fields.second))...};
   const ERL_NIF_TERM list = enif_make_list_from_array(env->get(), keywords.data(),
                                                       static_cast<unsigned>(keywords.size()));

@@ -8,8 +8,19 @@
 #include <thread>
 #include <upcall.hpp>
 #include <upcall/stl.hpp>
+#include <upcall/structs.hpp>
 #include <utility>
 #include <vector>
+
+namespace {
+struct measure {
+  std::int64_t size = 0;
+};
+}  // namespace
+
+template <>
+struct upcall::codec<measure> : upcall::struct_codec<measure, "Elixir.UpcallTest.Größe",
+                                                     upcall::field<&measure::size, "größe">> {};
 
 namespace {
 
@@ -117,6 +128,11 @@ void raise_field(std::string module, std::string field) {
 }
 UPCALL_NIF(raise_field);
 UPCALL_NIF_AS("raise_field_pinned", &raise_field, upcall::pinned);
+
+std::int64_t size_of(measure given) { return given.size; }
+UPCALL_NIF(size_of);
+measure twice(measure given) { return {2 * given.size}; }
+UPCALL_NIF(twice);
 
 // ---- texts ----
 

@@ -156,11 +156,17 @@ UPCALL_NIF_AS("any_term", &same<upcall::term>);
 UPCALL_NIF_AS("owned", &same<upcall::owned_term>);
 
 const upcall::static_atom static_word{"a static word"};
+const upcall::static_atom static_word_in_utf8{"größer als ∞"};
+const upcall::static_atom static_word_in_latin{
+    "gr\xF6\xDF"
+    "e"};
 
 std::tuple<upcall::atom, std::string> atom_and_name(upcall::atom given) {
   return {given, given.name(upcall::detail::current_env())};
 }
 const upcall::static_atom& static_atom() { return static_word; }
+const upcall::static_atom& static_atom_in_utf8() { return static_word_in_utf8; }
+const upcall::static_atom& static_atom_in_latin() { return static_word_in_latin; }
 const char* c_string() { return "a C string"; }
 const char (&literal())[8] { return "literal"; }
 double not_a_number() { return std::numeric_limits<double>::quiet_NaN(); }
@@ -197,6 +203,8 @@ std::size_t total_size(const std::vector<std::string_view>& views) {
 }
 UPCALL_NIF(atom_and_name);
 UPCALL_NIF(static_atom);
+UPCALL_NIF(static_atom_in_utf8);
+UPCALL_NIF(static_atom_in_latin);
 UPCALL_NIF(c_string);
 UPCALL_NIF(literal);
 UPCALL_NIF(not_a_number);

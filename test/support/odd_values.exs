@@ -14,6 +14,8 @@ defmodule UpcallTest.OddValues do
   defnif raise_named_pinned(module)
   defnif raise_field(module, field)
   defnif raise_field_pinned(module, field)
+  defnif size_of(measure)
+  defnif twice(measure)
   defnif fail_with_bytes(size)
   defnif pass(f)
   defnif pass_pinned(f)
@@ -24,4 +26,14 @@ defmodule UpcallTest.OddValues do
   defnif fail_in_destructor(f)
   defnif decode_nothing()
   defnif call_on_thread(f, tell, executor)
+end
+
+# Elixir's syntax has ASCII alone in the names of modules; the VM takes any.
+defmodule :"Elixir.UpcallTest.Größe" do
+  defstruct [:größe]
+  def größer_als(x), do: x + 1
+end
+
+defmodule :"Elixir.UpcallTest.ZuGroß" do
+  defexception [:message, :größe]
 end

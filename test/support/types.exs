@@ -29,6 +29,8 @@ defmodule UpcallTest.Types do
   defnif any_atom(value)
   defnif atom_and_name(value)
   defnif static_atom()
+  defnif static_atom_in_utf8()
+  defnif static_atom_in_latin()
   defnif string(value)
   defnif string_view(value)
   defnif bytes(value)

@@ -100,8 +100,8 @@ UPCALL_ALWAYS_INLINE ERL_NIF_TERM make_request(frame& running, const Args&... ar
 inline ERL_NIF_TERM mfa_request(frame& running, const char* module, const char* function,
                                 ERL_NIF_TERM args) {
   ErlNifEnv* env = running.env();
-  return enif_make_tuple5(env, atoms::mfa.raw(), running.next_token(), enif_make_atom(env, module),
-                          enif_make_atom(env, function), args);
+  return enif_make_tuple5(env, atoms::mfa.raw(), running.next_token(),
+                          detail::make_atom(env, module), detail::make_atom(env, function), args);
 }
 
 /// Makes an upcall of a named function.
@@ -170,7 +170,7 @@ inline ERL_NIF_TERM arguments_of_make_fun(ErlNifEnv* env, const char* module, co
                                           int arity) {
   detail::check_name(module, "a module");
   detail::check_name(function, "a function");
-  return enif_make_list3(env, enif_make_atom(env, module), enif_make_atom(env, function),
+  return enif_make_list3(env, detail::make_atom(env, module), detail::make_atom(env, function),
                          enif_make_int(env, arity));
 }
 
@@ -179,8 +179,8 @@ inline function_root capture(const char* module, const char* function, int arity
   if (current_frame() == nullptr && current_pinned_call() != nullptr) {
     pinned_request request;
     ErlNifEnv* const own = request.env->get();
-    request.what = enif_make_tuple4(own, atoms::mfa.raw(), enif_make_atom(own, "erlang"),
-                                    enif_make_atom(own, "make_fun"),
+    request.what = enif_make_tuple4(own, atoms::mfa.raw(), detail::make_atom(own, "erlang"),
+                                    detail::make_atom(own, "make_fun"),
                                     detail::arguments_of_make_fun(own, module, function, arity));
     return function_root::add(own, current_pinned_call()->ask_for_value(request));
   }

@@ -31,12 +31,12 @@ inline ERL_NIF_TERM make_exception(
     ErlNifEnv* env, const char* module, std::string_view message,
     std::initializer_list<std::pair<const char*, ERL_NIF_TERM>> fields = {}) noexcept {
   ERL_NIF_TERM keys[] = {atoms::struct_.raw(), atoms::exception.raw(), atoms::message.raw()};
-  ERL_NIF_TERM values[] = {enif_make_atom(env, module), atoms::true_.raw(),
+  ERL_NIF_TERM values[] = {detail::make_atom(env, module), atoms::true_.raw(),
                            detail::make_text(env, message)};
   ERL_NIF_TERM made = 0;
   enif_make_map_from_arrays(env, keys, values, 3, &made);
   for (const auto& [key, value] : fields)
-    enif_make_map_put(env, made, enif_make_atom(env, key), value, &made);
+    enif_make_map_put(env, made, detail::make_atom(env, key), value, &made);
   return made;
 }
 

@@ -35,13 +35,13 @@ struct translator {
 
 inline ERL_NIF_TERM exception_reply(ErlNifEnv* env, const char* module,
                                     std::string_view message) noexcept {
-  return enif_make_tuple3(env, atoms::raise_exception.raw(), enif_make_atom(env, module),
+  return enif_make_tuple3(env, atoms::raise_exception.raw(), detail::make_atom(env, module),
                           detail::make_text(env, message));
 }
 
 inline ERL_NIF_TERM system_limit_reply(ErlNifEnv* env) noexcept {
   return enif_make_tuple4(env, atoms::raise.raw(), atoms::error.raw(),
-                          enif_make_atom(env, "system_limit"), enif_make_list(env, 0));
+                          detail::make_atom(env, "system_limit"), enif_make_list(env, 0));
 }
 
 /// Puts the texts of what a C++ exception was thrown around in front of its message. A reason that
@@ -68,7 +68,7 @@ inline ERL_NIF_TERM error_reply(ErlNifEnv* env, const error& failure,
   };
   if (failure.native_module() != nullptr) {
     return detail::make_tuple(env, atoms::raise_exception.raw(),
-                              enif_make_atom(env, failure.native_module()),
+                              detail::make_atom(env, failure.native_module()),
                               detail::with_outer_text(env, terms.reason, outer));
   }
   switch (failure.kind()) {
@@ -154,8 +154,8 @@ inline ERL_NIF_TERM raise_argument_error(ErlNifEnv* env, const char* message) no
 
 inline ERL_NIF_TERM raise_error(ErlNifEnv* env, const error& failure, const std::string& outer) {
   const auto raise_pair = [&](const char* word) {
-    return enif_raise_exception(
-        env, detail::make_tuple(env, enif_make_atom(env, word), failure.content().in(env).reason));
+    return enif_raise_exception(env, detail::make_tuple(env, detail::make_atom(env, word),
+                                                        failure.content().in(env).reason));
   };
   if (failure.kind() == error_kind::exited) return raise_pair("exit");
   if (failure.kind() == error_kind::threw) return raise_pair("nocatch");
@@ -178,7 +178,7 @@ inline ERL_NIF_TERM raise_current_exception(ErlNifEnv* env) noexcept {
       return detail::raise_error(env, *nested.innermost, nested.outer);
     const elixir_exception made = elixir_exception_of_current();
     return enif_raise_exception(env, made.module == nullptr
-                                         ? enif_make_atom(env, "system_limit")
+                                         ? detail::make_atom(env, "system_limit")
                                          : detail::make_exception(env, made.module, made.text));
   }
 }

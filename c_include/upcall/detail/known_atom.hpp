@@ -1,24 +1,24 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 
 #include "../atom.hpp"
 #include "config.hpp"
+#include "utf8.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// An atom's name as a template argument. What the VM would refuse does not compile: names over 255
-/// bytes, and other than ASCII, which `enif_make_atom` would take for Latin-1.
+/// An atom's name as a template argument. What is not UTF-8, or has over 255 bytes, does not
+/// compile.
 template <std::size_t Size>
 struct atom_name {
   explicit(false) consteval atom_name(const char (&written)[Size]) {
     static_assert(Size <= 256, "an atom's name has 255 bytes at most");
-    for (std::size_t at = 0; at < Size; ++at) {
-      if (static_cast<unsigned char>(written[at]) > 127) throw "an atom's name is ASCII here";
-      text[at] = written[at];
-    }
+    std::copy_n(written, Size, text);
+    if (!detail::is_utf8(view())) throw "an atom's name is UTF-8";
   }
   [[nodiscard]] constexpr std::string_view view() const noexcept { return {text, Size - 1}; }
 

@@ -44,7 +44,7 @@ inline constinit bool table_is_declared = false;
 /// `nifs()`: what this library declares, as `[{name, arity}]`, to compare with the module's
 /// `defnif`s; `:handwritten` where only its author knows.
 inline ERL_NIF_TERM nifs(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
-  if (!table_is_declared) return enif_make_atom(env, "handwritten");
+  if (!table_is_declared) return detail::make_atom(env, "handwritten");
   ERL_NIF_TERM list = enif_make_list(env, 0);
   for (const declared_nif* each = declared_nif::first; each != nullptr; each = each->next) {
     list = enif_make_list_cell(env,
@@ -126,7 +126,7 @@ inline int load_library(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
   library_number = static_cast<std::size_t>(number);
   if (!resource_type::open_all(env, std::to_string(number)) || !detail::open_shared_types(env))
     return 2;
-  enif_get_map_value(env, options, enif_make_atom(env, "module"), &library_module);
+  enif_get_map_value(env, options, detail::make_atom(env, "module"), &library_module);
   dirty_io_schedulers.store(
       static_cast<int>(detail::load_option(env, options, "dirty_io_schedulers")),
       std::memory_order_relaxed);

@@ -47,7 +47,7 @@ inline std::size_t load_option(ErlNifEnv* env, ERL_NIF_TERM options, const char*
   ERL_NIF_TERM raw = 0;
   ErlNifUInt64 value = 0;
   if (!enif_is_map(env, options) ||
-      !enif_get_map_value(env, options, enif_make_atom(env, key), &raw))
+      !enif_get_map_value(env, options, detail::make_atom(env, key), &raw))
     return 0;
   return enif_get_uint64(env, raw, &value) ? static_cast<std::size_t>(value) : 0;
 }
@@ -56,13 +56,13 @@ inline bool option_is(ErlNifEnv* env, ERL_NIF_TERM options, const char* key,
                       const char* value) noexcept {
   ERL_NIF_TERM raw = 0;
   return enif_is_map(env, options) &&
-         enif_get_map_value(env, options, enif_make_atom(env, key), &raw) &&
-         enif_is_identical(raw, enif_make_atom(env, value));
+         enif_get_map_value(env, options, detail::make_atom(env, key), &raw) &&
+         enif_is_identical(raw, detail::make_atom(env, value));
 }
 
 inline void put_info(ErlNifEnv* env, ERL_NIF_TERM& info, const char* name,
                      ERL_NIF_TERM value) noexcept {
-  enif_make_map_put(env, info, enif_make_atom(env, name), value, &info);
+  enif_make_map_put(env, info, detail::make_atom(env, name), value, &info);
 }
 
 }  // namespace detail

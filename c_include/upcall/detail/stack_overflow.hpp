@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "config.hpp"
@@ -52,11 +53,11 @@ class signal_safe_line {
 /// The module of this library as it is written, with what stands before a function: "Demo.Native.".
 class module_prefix {
  public:
-  void set(ErlNifEnv* env, ERL_NIF_TERM module) noexcept {
-    std::array<char, 256> name{};
-    if (enif_get_atom(env, module, name.data(), name.size(), ERL_NIF_LATIN1) == 0) return;
+  void set(ErlNifEnv* env, ERL_NIF_TERM module) {
+    std::string name = detail::name_of_atom(env, module);
+    detail::cut_text(name, m_name.size());
     constexpr std::string_view elixir = "Elixir.";
-    std::string_view written = name.data();
+    std::string_view written = name;
     m_is_elixir = written.starts_with(elixir);
     if (m_is_elixir) written.remove_prefix(elixir.size());
     std::copy_n(written.begin(), written.size(), m_name.begin());

@@ -111,12 +111,7 @@ class term_printer {
 
   /// Gives an atom without its colon or quotes.
   [[nodiscard]] std::string name_of(ERL_NIF_TERM raw) const {
-    unsigned length = 0;
-    if (!enif_get_atom_length(m_env.get(), raw, &length, ERL_NIF_LATIN1)) return print_by_vm(raw);
-    std::string latin(length + 1, '\0');
-    enif_get_atom(m_env.get(), raw, latin.data(), length + 1, ERL_NIF_LATIN1);
-    latin.pop_back();
-    return detail::utf8_of_latin(latin);
+    return detail::name_of_atom(m_env.get(), raw);
   }
   void print_atom(ERL_NIF_TERM raw) {
     constexpr std::string_view prefix = "Elixir.";

@@ -10,8 +10,13 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
+constexpr bool is_ascii(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(),
+                     [](char each) { return static_cast<unsigned char>(each) < 0x80; });
+}
+
 /// Whether a byte goes on with a character of UTF-8.
-inline bool continues_character(char byte) noexcept {
+constexpr bool continues_character(char byte) noexcept {
   constexpr unsigned char mark = 0xC0;
   constexpr unsigned char continuation = 0x80;
   return (static_cast<unsigned char>(byte) & mark) == continuation;
@@ -34,6 +39,20 @@ constexpr std::size_t length_of_character(unsigned char lead) noexcept {
   if (lead < 0xE0) return 2;
   if (lead < 0xF0) return 3;
   return lead < 0xF5 ? 4 : 0;
+}
+
+/// Whether bytes are UTF-8. Of characters that begin well, those that it does not have (surrogates,
+/// what is beyond the last) are taken for some.
+constexpr bool is_utf8(std::string_view bytes) noexcept {
+  while (!bytes.empty()) {
+    const std::size_t length =
+        detail::length_of_character(static_cast<unsigned char>(bytes.front()));
+    if (length == 0 || length > bytes.size()) return false;
+    const std::string_view rest = bytes.substr(1, length - 1);
+    if (!std::all_of(rest.begin(), rest.end(), continues_character)) return false;
+    bytes.remove_prefix(length);
+  }
+  return true;
 }
 
 /// Whether bytes are UTF-8, of which the last character may be cut, and nothing but text.

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "config.hpp"
+#include "utf8.hpp"
+
+// The names of atoms, in UTF-8 as all texts of Upcall's. NIFs of OTP 25 read and make atoms in
+// Latin-1 alone; the external format has them in UTF-8 on every version, so that one way will do.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// What the external format of an atom begins with, where its name is in UTF-8 and of at most 255
+/// bytes. (Source: "External Term Format", SMALL_ATOM_UTF8_EXT.)
+inline constexpr unsigned char version_of_external_format = 131;
+inline constexpr unsigned char small_atom_in_utf8 = 119;
+
+/// Makes the atom of a name that is UTF-8, or, where it is not, Latin-1. The VM refuses names of
+/// over 255 bytes.
+inline ERL_NIF_TERM make_atom(ErlNifEnv* env, const char* name) noexcept {
+  const std::string_view text(name);
+  constexpr std::size_t longest = 255;
+  if (text.size() <= longest && !detail::is_ascii(text)) {
+    std::array<unsigned char, 3 + longest> external{version_of_external_format, small_atom_in_utf8,
+                                                    static_cast<unsigned char>(text.size())};
+    std::memcpy(external.data() + 3, text.data(), text.size());
+    ERL_NIF_TERM made = 0;
+    if (enif_binary_to_term(env, external.data(), 3 + text.size(), &made, 0) != 0) return made;
+  }
+  return enif_make_atom_len(env, text.data(), text.size());
+}
+
+/// Gives the name of an atom.
+inline std::string name_of_atom(ErlNifEnv* env, ERL_NIF_TERM atom) {
+  unsigned length = 0;
+  if (enif_get_atom_length(env, atom, &length, ERL_NIF_LATIN1) != 0) {
+    std::string latin(length + 1, '\0');
+    enif_get_atom(env, atom, latin.data(), length + 1, ERL_NIF_LATIN1);
+    latin.pop_back();
+    return detail::is_ascii(latin) ? latin : detail::utf8_of_latin(latin);
+  }
+  // A version, a tag, and a length of one byte or of two.
+  ErlNifBinary external;
+  if (enif_term_to_binary(env, atom, &external) == 0) throw std::bad_alloc();
+  const std::size_t begin = external.data[1] == small_atom_in_utf8 ? 3 : 4;
+  std::string name(reinterpret_cast<const char*>(external.data) + begin, external.size - begin);
+  enif_release_binary(&external);
+  return name;
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN
