@@ -8,6 +8,7 @@
 
 #include "../term.hpp"
 #include "config.hpp"
+#include "term_kind.hpp"
 
 // What a copy of a term would take. The VM copies parts that a term shares as often as they appear,
 // so that a term of a kilobyte may have a copy of any size: this is to be known before.
@@ -55,17 +56,20 @@ class term_measure {
   }
 
   void look_into(ERL_NIF_TERM raw) {
-    switch (enif_term_type(m_env, raw)) {
-      case ERL_NIF_TERM_TYPE_LIST:
+    switch (detail::kind_of(m_env, raw)) {
+      case term_kind::list:
         return look_into_list(raw);
-      case ERL_NIF_TERM_TYPE_TUPLE:
+      case term_kind::tuple:
         return look_into_tuple(raw);
-      case ERL_NIF_TERM_TYPE_MAP:
+      case term_kind::map:
         return look_into_map(raw);
-      case ERL_NIF_TERM_TYPE_INTEGER:
+      case term_kind::integer:
         return measure_integer(raw);
-      case ERL_NIF_TERM_TYPE_FUN:
+      case term_kind::function:
         if (spend(most_of_one)) m_functions.push_back(raw);
+        return;
+      case term_kind::native_record:  // holds what it likes, and nobody else may look into it
+        m_is_over = true;
         return;
       default:
         spend(most_of_one);

@@ -81,29 +81,33 @@ class term_printer {
       return;
     }
     ++m_depth;
-    switch (enif_term_type(m_env.get(), raw)) {
-      case ERL_NIF_TERM_TYPE_ATOM:
+    switch (detail::kind_of(m_env.get(), raw)) {
+      case term_kind::atom:
         print_atom(raw);
         break;
-      case ERL_NIF_TERM_TYPE_INTEGER:
+      case term_kind::integer:
         print_integer(raw);
         break;
-      case ERL_NIF_TERM_TYPE_FLOAT:
+      case term_kind::real:
         print_float(raw);
         break;
-      case ERL_NIF_TERM_TYPE_BITSTRING:
+      case term_kind::bitstring:
         print_bitstring(raw);
         break;
-      case ERL_NIF_TERM_TYPE_LIST:
+      case term_kind::list:
         print_list(raw);
         break;
-      case ERL_NIF_TERM_TYPE_TUPLE:
+      case term_kind::tuple:
         print_tuple(raw);
         break;
-      case ERL_NIF_TERM_TYPE_MAP:
+      case term_kind::map:
         print_map(raw);
         break;
-      default:
+      case term_kind::native_record:
+        print_record(raw);
+        break;
+      case term_kind::function:
+      case term_kind::identifier:
         print_opaque(raw);
     }
     --m_depth;
@@ -248,6 +252,20 @@ class term_printer {
     const std::string shown = print_by_vm(raw);
     if (shown.starts_with('<')) m_text += "#PID";
     *this << shown;
+  }
+  // The VM prints as much of a term as is asked for. That is no more than the name, as what a
+  // record holds may be of any size.
+  void print_record(ERL_NIF_TERM raw) {
+    constexpr int most_to_print = 2000;  // two names and what is around them
+    std::array<char, 2200> text{};
+    std::size_t end = std::string_view::npos;
+    for (int most = 1; most < most_to_print && end == std::string_view::npos; ++most) {
+      std::array<char, 16> format{};
+      std::snprintf(format.data(), format.size(), "%%.%dT", most);
+      enif_snprintf(text.data(), text.size(), format.data(), raw);
+      end = std::string_view(text.data()).find('{');
+    }
+    *this << std::string_view(text.data()).substr(0, end) << "{…}";
   }
   // What is no part of others: the VM prints it in no time.
   UPCALL_NOINLINE static std::string print_by_vm(ERL_NIF_TERM raw) {
