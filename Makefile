@@ -17,6 +17,10 @@ CONFIGURE ?=
 BUILD := build/$(PRESET)$(if $(CONFIGURE),-configured)
 EXUNIT = UPCALL_NATIVE_DIR=$(CURDIR)/$(BUILD)/native tools/mix_test.sh
 SUITE ?= trixie forky
+ARCH ?=
+ifdef ARCH
+RUN ?= build/$(ARCH)/test/upcall_cpp_tests && UPCALL_NATIVE_DIR=/upcall/build/$(ARCH)/native tools/mix_test.sh
+endif
 RUN ?= make test$(if $(filter-out default,$(origin CXX)), CXX=$(CXX))
 export RUN
 
@@ -46,8 +50,8 @@ test: build ## run the C++ unit tests, the ExUnit suite and the examples' tests
 exunit: build ## run the ExUnit suite alone
 	$(EXUNIT)
 
-platforms: ## run the tests on newer Debian systems; SUITE=forky, CXX=clang++, RUN='make bench ONLY=callback'
-	@for suite in $(SUITE); do tools/platforms.sh run "$$suite" "$$RUN" || exit; done
+platforms: ## run the tests on newer Debian systems; SUITE=forky, CXX=clang++, ARCH=arm64, RUN='make bench ONLY=callback'
+	@for suite in $(SUITE); do tools/platforms.sh run "$$suite$(ARCH:%=-%)" "$$RUN" || exit; done
 
 soak: build ## call executors while they are killed; MINUTES=10 goes on for ten minutes
 	UPCALL_NATIVE_DIR=$(CURDIR)/$(BUILD)/native MIX_ENV=test mix run --no-start test/soak/run.exs $(MINUTES)

@@ -8,7 +8,7 @@ defmodule Upcall.ExecutorFunctionTest do
   alias UpcallTest.ExecutorFunction, as: Native
   alias UpcallTest.{Hidden, Wait}
 
-  @sanitized System.get_env("UPCALL_SANITIZER") != nil
+  @slow UpcallTest.Machine.slow?()
   @at_once 10_000
 
   setup do
@@ -133,7 +133,7 @@ defmodule Upcall.ExecutorFunctionTest do
 
     # The race: its time is over while the message that wakes the frame is sent.
     test "leaves nothing in the mailbox when its time is over, at any moment", %{server: server} do
-      count = if @sanitized, do: 300, else: 3_000
+      count = if @slow, do: 300, else: 3_000
 
       sometimes_late = fn x ->
         finish = System.monotonic_time(:microsecond) + rem(x * 7, 24) * 100

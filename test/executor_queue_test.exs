@@ -11,9 +11,9 @@ defmodule Upcall.ExecutorQueueTest do
   alias UpcallTest.ExecutorQueue, as: Native
   alias UpcallTest.Wait
 
-  @sanitized System.get_env("UPCALL_SANITIZER") != nil
+  @slow UpcallTest.Machine.slow?()
   @at_once 10_000
-  @many if(@sanitized, do: 5_000, else: 100_000)
+  @many if(@slow, do: 5_000, else: 100_000)
   @moduletag timeout: 120_000
 
   setup do
@@ -115,7 +115,7 @@ defmodule Upcall.ExecutorQueueTest do
       server = server([])
       {count, ran} = counted()
 
-      for round <- 1..if(@sanitized, do: 20, else: 200) do
+      for round <- 1..if(@slow, do: 20, else: 200) do
         {pid, monitor} = spawn_monitor(fn -> Native.cast_until_killed(count, server) end)
         before = ran.()
         Wait.until(fn -> ran.() > before end)
@@ -350,7 +350,7 @@ defmodule Upcall.ExecutorQueueTest do
       test "lose no call of #{name}" do
         executor = start_supervised!(unquote(Macro.escape(child)))
         {count, ran} = counted()
-        calls = if @sanitized, do: 100, else: 1_000
+        calls = if @slow, do: 100, else: 1_000
 
         callers =
           for library <- [:frame, :pinned, :other], _ <- 1..4 do

@@ -7,7 +7,7 @@ defmodule Upcall.ExecutorTest do
   alias UpcallTest.Executor, as: Native
   alias UpcallTest.{ChildVM, ExecutorStress, Wait}
 
-  @sanitized System.get_env("UPCALL_SANITIZER") != nil
+  @slow UpcallTest.Machine.slow?()
 
   # No call that is released by what it waits for takes that long; one that is not does.
   @never 60_000
@@ -367,7 +367,7 @@ defmodule Upcall.ExecutorTest do
 
     # The race: the time is over while the answer is on its way.
     test "drops its answer, 10,000 times at random around it", %{server: server} do
-      calls = if @sanitized, do: 3_000, else: 10_000
+      calls = if @slow, do: 3_000, else: 10_000
       ran = :counters.new(1, [])
 
       fun = fn x ->
@@ -592,7 +592,7 @@ defmodule Upcall.ExecutorTest do
 
     # The race: the executor dies while calls are on their way to it, and its answers on theirs.
     test "at any moment tells the truth to each who waits, at once" do
-      rounds = if @sanitized, do: 30, else: 150
+      rounds = if @slow, do: 30, else: 150
 
       for round <- 1..rounds do
         {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
@@ -721,7 +721,7 @@ defmodule Upcall.ExecutorTest do
     # The race: the first of an executor's callers dies while it sees to it that the reason of the
     # executor's death is told.
     test "at any moment leaves the executor's death to be told to others" do
-      for round <- 1..if(@sanitized, do: 30, else: 150) do
+      for round <- 1..if(@slow, do: 30, else: 150) do
         {:ok, executor} = GenServer.start(Upcall.Server, max_queue: 1_000)
 
         {caller, monitor} =
@@ -739,7 +739,7 @@ defmodule Upcall.ExecutorTest do
 
     # The race: it dies while its answer comes.
     test "at any moment leaks nothing", %{server: server} do
-      for round <- 1..if(@sanitized, do: 50, else: 300) do
+      for round <- 1..if(@slow, do: 50, else: 300) do
         {caller, monitor} =
           spawn_monitor(fn -> Native.apply_io(server, fn -> 1 end, [], @never) end)
 

@@ -9,9 +9,9 @@ for_both_bodies Upcall.FrameFairnessTest, native: UpcallTest.FrameFairness do
   @bound 10_000
 
   # The wake-ups take 11 seconds for a thousand, which are for one body.
-  @sanitized System.get_env("UPCALL_SANITIZER") != nil
-  @wake_ups if @sanitized, do: 100, else: if(@body == :fiber, do: 1_000, else: 300)
-  @upcalls if @sanitized, do: 100_000, else: 10_000 * @wake_ups
+  @slow UpcallTest.Machine.slow?()
+  @wake_ups if @slow, do: 100, else: if(@body == :fiber, do: 1_000, else: 300)
+  @upcalls if @slow, do: 100_000, else: 10_000 * @wake_ups
 
   defp measure(wake_ups, native) do
     {output, status} =

@@ -7,7 +7,7 @@ for_both_bodies Upcall.FrameTest, native: UpcallTest.Frame do
 
   alias UpcallTest.{ChildVM, FrameScenario, Wait}
 
-  @sanitized System.get_env("UPCALL_SANITIZER") != nil
+  @slow UpcallTest.Machine.slow?()
 
   # Whatever a test did, no frame is left and every object of one is destroyed.
   setup do
@@ -139,7 +139,7 @@ for_both_bodies Upcall.FrameTest, native: UpcallTest.Frame do
   end
 
   describe "functions that functions return" do
-    @count if @sanitized, do: 50_000, else: 1_000_000
+    @count if @slow, do: 50_000, else: 1_000_000
 
     test "are let go: #{@count} of them keep nothing" do
       tenth = div(@count, 10)
@@ -164,7 +164,7 @@ for_both_bodies Upcall.FrameTest, native: UpcallTest.Frame do
     end
 
     test "may be kept all at once, and be called in any order" do
-      count = if @sanitized, do: 2_000, else: 10_000
+      count = if @slow, do: 2_000, else: 10_000
       numbers = 0..(count - 1)
 
       assert Native.keep_functions(&adder/1, count) ==

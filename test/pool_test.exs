@@ -10,7 +10,7 @@ defmodule Upcall.PoolTest do
   alias UpcallTest.{ExecutorStress, Wait}
 
   @at_once 10_000
-  @sanitized System.get_env("UPCALL_SANITIZER") != nil
+  @slow UpcallTest.Machine.slow?()
 
   # Has a function wait in a worker, and gives that one.
   defp occupy(pool) do
@@ -174,14 +174,14 @@ defmodule Upcall.PoolTest do
     # The race: a caller goes on before its call has left the worker.
     test "a caller that goes on as soon as it was answered finds its own place free" do
       pool = pool(size: 1, max_queue: 0)
-      :ok = ExecutorStress.crowd(pool, & &1, 1, if(@sanitized, do: 5_000, else: 50_000), 0)
+      :ok = ExecutorStress.crowd(pool, & &1, 1, if(@slow, do: 5_000, else: 50_000), 0)
       assert_receive {:crowd, counts}, 60_000
       assert %{overloaded: 0, lies: 0} = counts
     end
 
     # The race: many ask for the last places at once.
     test "exactly so many are taken of those that come at once" do
-      for _ <- 1..if(@sanitized, do: 5, else: 20) do
+      for _ <- 1..if(@slow, do: 5, else: 20) do
         pool = pool(size: 2, max_queue: 3)
         assert call(pool, fn -> :known_now end) == {:ok, :known_now}
         for worker <- Upcall.Pool.info(pool).workers, do: :sys.suspend(worker)
@@ -250,7 +250,7 @@ defmodule Upcall.PoolTest do
     test "at any moment: each call has an outcome of its own, at once, and none is :noproc" do
       pool = pool(size: 2)
 
-      for round <- 1..if(@sanitized, do: 50, else: 300) do
+      for round <- 1..if(@slow, do: 50, else: 300) do
         [worker | _] = Upcall.Pool.info(pool).workers
         for n <- 1..4, do: start_call(pool, & &1, [n])
         for _ <- 1..rem(round * 7, 50)//1, do: :erlang.yield()

@@ -41,7 +41,7 @@ defmodule Upcall.TaskTest do
   alias UpcallTest.Task, as: Native
   alias UpcallTest.Wait
 
-  @sanitized System.get_env("UPCALL_SANITIZER") != nil
+  @slow UpcallTest.Machine.slow?()
 
   # Whatever a test did, no frame is left and every object of one is destroyed.
   setup context do
@@ -56,7 +56,7 @@ defmodule Upcall.TaskTest do
   end
 
   describe "tasks that await tasks" do
-    @depth if @sanitized, do: 100_000, else: 1_000_000
+    @depth if @slow, do: 100_000, else: 1_000_000
 
     test "go #{@depth} deep, and back" do
       assert Native.descend(fn 0 -> 7 end, @depth) == @depth + 7
@@ -310,7 +310,7 @@ defmodule Upcall.TaskTest do
     test "end from the innermost outwards when their process is killed" do
       test = self()
 
-      for {outer, inner} <- @pairs, _ <- 1..if(@sanitized, do: 10, else: 100) do
+      for {outer, inner} <- @pairs, _ <- 1..if(@slow, do: 10, else: 100) do
         shared = Native.open_journal()
 
         {killed, monitor} =
@@ -332,18 +332,18 @@ defmodule Upcall.TaskTest do
   end
 
   describe "1,000,000 frames suspended at once" do
-    @count if @sanitized, do: 20_000, else: 1_000_000
+    @count if @slow, do: 20_000, else: 1_000_000
 
     test "take at most 1 KB of native memory each, and leave nothing" do
       # Of one process, which needs no million of others.
       {pid, monitor} =
         spawn_monitor(fn ->
-          before = unless @sanitized, do: native_memory()
+          before = unless @slow, do: native_memory()
           held = for _ <- 1..@count, do: Native.__native_hold__(fn 1 -> 1 end)
           assert Upcall.Frame.info(Native).suspended == @count
 
           # Under a sanitizer the VM does not count its memory.
-          unless @sanitized do
+          unless @slow do
             each = div(native_memory() - before, @count)
             assert each <= 1024, "#{each} bytes for each frame"
           end

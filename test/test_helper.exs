@@ -1,1 +1,10 @@
-ExUnit.start(capture_log: true)
+# An emulator takes seconds for what takes a processor milliseconds: a child VM starts in ten.
+emulated =
+  if UpcallTest.Machine.emulated?() do
+    minutes = &:timer.minutes/1
+    [exclude: [:unemulated], timeout: minutes.(30), assert_receive_timeout: minutes.(2)]
+  else
+    []
+  end
+
+ExUnit.start([capture_log: true] ++ emulated)

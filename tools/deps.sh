@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building and testing Upcall needs, and nothing where all are there.
-# `tools/deps.sh bench` installs the runtimes too that the benchmarks compare Upcall to, where it can.
+# `tools/deps.sh bench` installs the runtimes too that the benchmarks compare Upcall to, where it can;
+# `tools/deps.sh emulated` what tests need at run time, on a system that is compiled for elsewhere.
 set -euo pipefail
 
 # Each line is a need. Debian's elixir brings the Erlang applications that mix and ExUnit use.
 packages=(
-  git make cmake g++ libc6-dev
+  git make g++ libc6-dev
   elixir erlang-dev erlang-proper
   libboost-context-dev libgtest-dev
   libsqlite3-dev unicode-data
-  clang clang-format clang-tidy
 )
+[[ ${1:-} == emulated ]] || packages+=(cmake clang clang-format clang-tidy)
 
 optional=()
 if [[ ${1:-} == bench ]]; then

@@ -5,6 +5,9 @@
 #   tools/platforms.sh run SUITE COMMAND      the same, then copy the tree in and run COMMAND there
 #   tools/platforms.sh clean                  remove the roots
 #
+# SUITE is Debian's name of it, such as trixie; trixie-arm64 is the same for arm64, which qemu emulates. Its NIF
+# libraries and C++ tests are compiled here, into the root's build/arm64, before COMMAND runs.
+#
 # Exit status 69: the root could not be made, or its packages could not be installed. Otherwise that of COMMAND.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,6 +21,9 @@ fail() {
 }
 
 ((EUID == 0)) || fail "roots are made and removed by root alone; type: sudo $0 $*"
+
+# The processor that a root is for, where it is another than this machine's.
+emulated() { [[ $1 == *-arm64 ]]; }
 
 # The mirror is that of the machine's own Debian; a root asks it in the same way.
 mirror() {
@@ -44,7 +50,7 @@ lock() {
 
 # Called where `set -e` does nothing, so each step is checked.
 make_root() {
-  local suite=$1 root=$roots/$1 script=()
+  local name=$1 suite=${1%-arm64} root=$roots/$1 script=() architecture=()
   [[ -d $root ]] && return
   command -v debootstrap >/dev/null \
     || { apt-get -q update && apt-get -q -y install --no-install-recommends debootstrap; } || return
@@ -57,36 +63,36 @@ make_root() {
 
   echo "platforms: making $root"
   rm -rf --one-file-system "$root.part" || return
-  debootstrap --variant=minbase "$suite" "$root.part" "$from" "${script[@]}" >"$root.log" 2>&1 \
-    || { tail -n 5 "$root.log" >&2; return 1; }
+  ! emulated "$name" || architecture=(--arch=arm64 --foreign)
+  {
+    debootstrap --variant=minbase "${architecture[@]}" "$suite" "$root.part" "$from" "${script[@]}" || return
+    # Packages are configured by programs of the other processor; `lxc` makes no devices, which are there.
+    ! emulated "$name" \
+      || in_root "$root.part" env container=lxc /debootstrap/debootstrap --second-stage || return
+  } >"$root.log" 2>&1 || { tail -n 5 "$root.log" >&2; return 1; }
   acquire_settings >"$root.part/etc/apt/apt.conf.d/90host" || return
+  echo force-unsafe-io >"$root.part/etc/dpkg/dpkg.cfg.d/90root" || return # it can be made anew
   mv "$root.part" "$root"
+}
+
+# What emulation needs on this machine, and that the kernel lets us have it without a trace.
+prepare_emulation() {
+  local packages=(qemu-user-static g++-aarch64-linux-gnu cmake make)
+  dpkg-query -W "${packages[@]}" >/dev/null 2>&1 \
+    || { apt-get -q update && apt-get -q -y install --no-install-recommends "${packages[@]}"; } \
+    || fail "the packages that emulation needs cannot be installed; see above" "$unavailable"
+  unshare --user --map-root-user --mount mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc 2>/dev/null \
+    || fail "this kernel has no binfmt_misc for each user namespace, as Linux 6.7 and later have; so nothing can be \
+registered that does not stay, and arm64 cannot be emulated here" "$unavailable"
 }
 
 # Runs "$@" in the root, where nothing of the host's is mounted. All mounts are in a namespace of the
 # command's own, which ends with it; the command ends when this script does, however that is.
 in_root() {
-  local root=$1
+  local root=$1 how=enter
   shift
-  # shellcheck disable=SC2016 # for the inner shell
-  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child -- bash -euc '
-    root=$1
-    shift
-    mount -t tmpfs -o mode=755 dev "$root/dev"
-    for device in null:3 zero:5 full:7 random:8 urandom:9; do
-      mknod -m 666 "$root/dev/${device%:*}" c 1 "${device#*:}"
-    done
-    mknod -m 666 "$root/dev/tty" c 5 0
-    ln -s /proc/self/fd "$root/dev/fd"
-    ln -s fd/0 "$root/dev/stdin"; ln -s fd/1 "$root/dev/stdout"; ln -s fd/2 "$root/dev/stderr"
-    mkdir "$root/dev/shm" "$root/dev/pts"
-    mount -t tmpfs shm "$root/dev/shm"
-    mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"
-    ln -s pts/ptmx "$root/dev/ptmx"
-    mount -t proc proc "$root/proc"
-    cat /etc/resolv.conf >"$root/etc/resolv.conf"
-    exec chroot "$root" env -i HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-      ${CI:+CI=$CI} TERM="${TERM:-dumb}" "$@"' in_root "$root" "$@"
+  ! emulated "${root%.part}" || how=emulate
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child -- tools/in_root.sh "$how" "$root" "$@"
 }
 
 # The tree without what was built: of that, the root keeps its own.
@@ -98,15 +104,24 @@ copy_tree() {
     | tar --extract --no-same-owner --directory "$tree"
 }
 
+# Compiles for a root that is emulated, as a compiler would take an hour there.
+cross_build() {
+  local build=$roots/$1/upcall/build/arm64
+  UPCALL_SYSROOT=$roots/$1 cmake --preset dev -B "$build" --toolchain "$PWD/tools/arm64.cmake" \
+    && UPCALL_SYSROOT=$roots/$1 cmake --build "$build" -j"$(nproc)"
+}
+
 prepare() {
-  local suite=$1
-  make_root "$suite" || fail "the root of $suite cannot be made; see above, and $roots/$suite.log" "$unavailable"
-  copy_tree "$suite"
+  local name=$1 for_what=()
+  ! emulated "$name" || { prepare_emulation && for_what=(emulated); }
+  make_root "$name" || fail "the root of $name cannot be made; see above, and $roots/$name.log" "$unavailable"
+  copy_tree "$name"
   # A run that was killed may have left packages half installed.
-  in_root "$roots/$suite" dpkg --configure -a \
-    || fail "the root of $suite is broken; remove it by: tools/platforms.sh clean" "$unavailable"
-  in_root "$roots/$suite" /upcall/tools/deps.sh \
-    || fail "the packages of $suite cannot be installed; see above" "$unavailable"
+  in_root "$roots/$name" dpkg --configure -a \
+    || fail "the root of $name is broken; remove it by: tools/platforms.sh clean" "$unavailable"
+  in_root "$roots/$name" /upcall/tools/deps.sh "${for_what[@]}" \
+    || fail "the packages of $name cannot be installed; see above" "$unavailable"
+  ! emulated "$name" || cross_build "$name"
 }
 
 clean() {

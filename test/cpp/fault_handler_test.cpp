@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 #include <upcall/detail/alternate_stack.hpp>
 #include <upcall/detail/fault_handler.hpp>
@@ -69,30 +70,33 @@ class FaultHandlerDeathTest : public ::testing::Test {
   }
 };
 
+// An emulator adds a line of its own to what a process that it emulates dies with.
+std::string only(const std::string& said) { return "^" + said + "(qemu: .*)?$"; }
+
 const auto by_segv = ::testing::KilledBySignal(SIGSEGV);
 const auto normally = ::testing::ExitedWithCode(0);
 
 TEST_F(FaultHandlerDeathTest, LeavesTheDeathByAFaultAsItIs) {
-  EXPECT_EXIT((one::install(), fault()), by_segv, "^one $");
+  EXPECT_EXIT((one::install(), fault()), by_segv, only("one "));
 }
 
 TEST_F(FaultHandlerDeathTest, HandsOnToOneThatWasInstalledBefore) {
-  EXPECT_EXIT((one::install(), two::install(), fault()), by_segv, "^two one $");
+  EXPECT_EXIT((one::install(), two::install(), fault()), by_segv, only("two one "));
 }
 
 TEST_F(FaultHandlerDeathTest, IsInstalledOnce) {
-  EXPECT_EXIT((one::install(), two::install(), one::install(), fault()), by_segv, "^two one $");
+  EXPECT_EXIT((one::install(), two::install(), one::install(), fault()), by_segv, only("two one "));
 }
 
 TEST_F(FaultHandlerDeathTest, LooksAtNoSignalThatAProcessHasSent) {
-  EXPECT_EXIT((one::install(), two::install(), std::raise(SIGSEGV)), by_segv, "^$");
-  EXPECT_EXIT((one::install(), kill(getpid(), SIGSEGV)), by_segv, "^$");
+  EXPECT_EXIT((one::install(), two::install(), std::raise(SIGSEGV)), by_segv, only(""));
+  EXPECT_EXIT((one::install(), kill(getpid(), SIGSEGV)), by_segv, only(""));
 }
 
 TEST_F(FaultHandlerDeathTest, KeepsASignalIgnoredButNoFault) {
   std::signal(SIGSEGV, SIG_IGN);
   EXPECT_EXIT((one::install(), std::raise(SIGSEGV), std::exit(0)), normally, "^$");
-  EXPECT_EXIT((one::install(), std::raise(SIGSEGV), fault()), by_segv, "^one $");
+  EXPECT_EXIT((one::install(), std::raise(SIGSEGV), fault()), by_segv, only("one "));
 }
 
 TEST_F(FaultHandlerDeathTest, GivesTheEarlierHandlerWhatItWouldHaveHad) {
@@ -122,7 +126,7 @@ TEST_F(FaultHandlerDeathTest, LetsAnEarlierHandlerHaveFaultsOfItsOwn) {
 TEST_F(FaultHandlerDeathTest, CallsOnceWhatWasToBeCalledOnce) {
   const auto earlier = [](int, siginfo_t*, void*) { say("earlier "); };
   before(earlier, static_cast<int>(SA_RESETHAND));
-  EXPECT_EXIT((one::install(), fault()), by_segv, "^one earlier one $");
+  EXPECT_EXIT((one::install(), fault()), by_segv, only("one earlier one "));
 }
 
 TEST_F(FaultHandlerDeathTest, HandsOnToAHandlerWithoutInformation) {
@@ -181,7 +185,7 @@ TEST_P(FaultOnFiberDeathTest, IsSeenInTheGuardOnTheAlternateStack) {
     end_of_stack = memory.map(size);
     fiber::make(end_of_stack, size)->start([](void*) noexcept { recurse(0); }, nullptr);
   };
-  EXPECT_EXIT(overflow(), by_segv, "^overflow$");
+  EXPECT_EXIT(overflow(), by_segv, only("overflow"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Guards, FaultOnFiberDeathTest,

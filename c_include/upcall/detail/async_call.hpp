@@ -106,7 +106,7 @@ class returned_value<void> {
 
 /// Makes the call, and gives what it returned.
 template <class R, class Root, class... Args>
-class call_awaiter : public request_awaiter, private returned_value<R> {
+class call_awaiter final : public request_awaiter, private returned_value<R> {
  public:
   /// `awaited` lives as long as the expression that awaits it.
   call_awaiter(coroutine_promise& by, const async_call<R, Root, Args...>& awaited) noexcept

@@ -221,7 +221,7 @@ inline void executor_link::fail_all(ErlNifEnv* env, ERL_NIF_TERM reason) noexcep
     for (running_call& each : m_running) left.push_back(std::move(each.call));
     m_running.clear();
   }
-  std::uint64_t lost = 0;
+  std::size_t lost = 0;
   for (const std::shared_ptr<slot>& each : left)
     if (each->decide(env, reply_kind::executor_down, reason) && !each->is_heard()) ++lost;
   counts.lost_casts.fetch_add(lost, std::memory_order_relaxed);

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Runs a command in a root for tools/platforms.sh, which gives it namespaces of mounts and processes of its own.
+#
+#   tools/in_root.sh enter ROOT COMMAND…      where ROOT has the processor of this machine
+#   tools/in_root.sh emulate ROOT COMMAND…    where qemu runs its programs
+#
+# How to run these is told to the kernel in a user namespace, which has formats of programs of its own: nothing stays.
+set -euo pipefail
+how=${1:-} root=${2:-}
+shift $(($# < 2 ? $# : 2))
+
+mount_all() {
+  mount -t tmpfs -o mode=755 dev "$root/dev"
+  local device
+  for device in null:3 zero:5 full:7 random:8 urandom:9; do
+    mknod -m 666 "$root/dev/${device%:*}" c 1 "${device#*:}"
+  done
+  mknod -m 666 "$root/dev/tty" c 5 0
+  ln -s /proc/self/fd "$root/dev/fd"
+  ln -s fd/0 "$root/dev/stdin"
+  ln -s fd/1 "$root/dev/stdout"
+  ln -s fd/2 "$root/dev/stderr"
+  mkdir "$root/dev/shm" "$root/dev/pts"
+  mount -t tmpfs shm "$root/dev/shm"
+  mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"
+  ln -s pts/ptmx "$root/dev/ptmx"
+  mount -t proc proc "$root/proc"
+  cat /etc/resolv.conf >"$root/etc/resolv.conf"
+}
+
+run() {
+  exec chroot "$root" env -i HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    ${CI:+CI=$CI} TERM="${TERM:-dumb}" "$@"
+}
+
+case $how in
+  enter)
+    mount_all
+    run "$@"
+    ;;
+  emulate)
+    mount_all
+    mkfifo "$root/dev/unshared" "$root/dev/mapped"
+    exec {unshared}<>"$root/dev/unshared" {mapped}<>"$root/dev/mapped"
+    # Without a user it may open no file that is not everybody's; it is `root` in what it executes once it has ours.
+    # shellcheck disable=SC2016 # for the inner shell
+    unshare --user --mount bash -euc 'echo >&"$1"; read -r <&"$2"; shift 2; exec bash "$@"' in_root \
+      "$unshared" "$mapped" "$0" with_formats "$root" "$@" <&0 &
+    read -r <&"$unshared"
+    echo "0 0 4294967295" >"$root/proc/$!/uid_map"
+    echo "0 0 4294967295" >"$root/proc/$!/gid_map"
+    echo >&"$mapped"
+    wait "$!"
+    ;;
+  with_formats)
+    mount -t binfmt_misc binfmt_misc "$root/proc/sys/fs/binfmt_misc"
+    # The interpreter is opened now, outside of the root (flag F).
+    cat /usr/lib/binfmt.d/qemu-aarch64.conf >"$root/proc/sys/fs/binfmt_misc/register"
+    # The VM's compiler maps its code twice, and writes by one what it runs by the other: qemu does not see that.
+    run UPCALL_EMULATED=1 ERL_FLAGS="+JMsingle true" "$@"
+    ;;
+  *)
+    echo "in_root: expected enter or emulate, a root and a command" >&2
+    exit 1
+    ;;
+esac
