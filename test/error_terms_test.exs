@@ -546,6 +546,7 @@ for_both_bodies Upcall.ErrorTermsTest, native: UpcallTest.ErrorTerms do
                  end)
       end
 
+      @tag unemulated: "a call waits for five seconds"
       test "an error comes as a text where a copy is too large", %{server: server} do
         for make <- [
               fn -> bomb() end,

@@ -506,13 +506,11 @@ defmodule Upcall.ExecutorTest do
 
     test "with an outcome that is none, and the caller is told so" do
       for wrong <- [nil, [], [:error], [[:error, 1]], [[:error, 1, nil | :none]], {:error, 1}] do
-        {task, link, number} = begun_call()
+        {%Task{ref: monitor} = task, link, number} = begun_call()
+        Process.unlink(task.pid)
         assert tell(link, :raised, {number, wrong}) == {:ok, false}
         # In the NIF that waits for it.
-        Process.unlink(task.pid)
-        monitor = Process.monitor(task.pid)
         assert_receive {:DOWN, ^monitor, :process, _, {%ArgumentError{}, _}}, @at_once
-        Process.demonitor(task.ref, [:flush])
       end
     end
 

@@ -310,6 +310,7 @@ defmodule UpcallTest.FailingCodecElsewhereTest do
       end
     end
 
+    @tag unemulated: "a call waits for five seconds"
     test "a thread that is no native call's, which can call again", %{executor: executor} do
       argument = "argument 1 of the function: " <> encoding().badarg
       assert Native.on_thread(& &1, executor, :badarg) == [argument, "done", argument, "done"]

@@ -44,7 +44,7 @@ for_both_bodies UpcallTest.KeptFunctionTest, native: UpcallTest.KeptFunction do
   @some_memory 2_000_000
 
   # With a sanitizer the VM has no allocators of its own, which it could ask.
-  @unmeasured System.get_env("UPCALL_SANITIZER") != nil
+  @unmeasured UpcallTest.Machine.sanitized?()
 
   # What a copy takes much memory of.
   defp large_function do

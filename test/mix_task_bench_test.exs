@@ -67,6 +67,7 @@ defmodule UpcallTest.MixTaskBenchTest do
   end
 
   @tag timeout: 180_000
+  @tag unemulated: "what it measures is the emulator"
   test "measures in any project, and builds once", %{tmp_dir: dir} do
     umbrella = make_umbrella(dir)
 

@@ -67,7 +67,7 @@ defmodule UpcallTest.SqliteTest do
 
   # Others wait for the connection meanwhile, so that each kill passes it on.
   test "a kill inside a function leaves the connection usable", %{connection: connection} do
-    kills = if System.get_env("UPCALL_SANITIZER"), do: 400, else: 2_000
+    kills = if UpcallTest.Machine.sanitized?(), do: 400, else: 2_000
     workers = for add <- 1..4, do: Task.async(fn -> query_until_told(connection, add, 0) end)
 
     statements = [

@@ -6,7 +6,7 @@ defmodule Upcall.StackDepthTest do
   alias UpcallTest.{StackDepth, StackDepthMeasured}
 
   # What a native call uses besides, and a sanitizer adds to it.
-  @besides if System.get_env("UPCALL_SANITIZER"), do: 64 * 1024, else: 8 * 1024
+  @besides if UpcallTest.Machine.sanitized?(), do: 64 * 1024, else: 8 * 1024
   @page 4096
 
   defp depth(module, name, arity), do: Upcall.Frame.info(module).stack_depths[{name, arity}]

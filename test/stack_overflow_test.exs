@@ -184,7 +184,7 @@ defmodule Upcall.StackOverflowTest do
   end
 
   # AddressSanitizer is there before any library: what is no overflow, and what is, goes on to it.
-  if System.get_env("UPCALL_SANITIZER") == "address" do
+  if UpcallTest.Machine.sanitized?() do
     @aborted 128 + 6
 
     test "AddressSanitizer reports an overflow after us, and a wild pointer as ever" do

@@ -54,7 +54,7 @@ for_both_bodies UpcallTest.UpgradeTest, native: UpcallTest.Upgrade do
     # The race: a purge kills the callers while their frames are being resumed.
     test "in the middle of steps does no harm", %{beam: beam} do
       # Few, as busy processes make loading slow.
-      for _ <- 1..if(System.get_env("UPCALL_SANITIZER"), do: 2, else: 6) do
+      for _ <- 1..if(UpcallTest.Machine.sanitized?(), do: 2, else: 6) do
         test = self()
         nobody = spawn(fn -> :ok end)
 
