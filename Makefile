@@ -21,7 +21,7 @@ ARCH ?=
 ifdef ARCH
 RUN ?= build/$(ARCH)/test/upcall_cpp_tests && UPCALL_NATIVE_DIR=/upcall/build/$(ARCH)/native tools/mix_test.sh
 endif
-RUN ?= make test$(if $(filter-out default,$(origin CXX)), CXX=$(CXX))
+RUN ?= make test$(if $(filter-out default,$(origin CXX)), CXX=$(CXX))$(if $(CONFIGURE), CONFIGURE='$(CONFIGURE)')
 export RUN
 
 .DEFAULT_GOAL := help
@@ -51,6 +51,7 @@ exunit: build ## run the ExUnit suite alone
 	$(EXUNIT)
 
 platforms: ## run the tests on newer Debian systems; SUITE=forky, CXX=clang++, ARCH=arm64, RUN='make bench ONLY=callback'
+	@$(if $(filter-out arm64,$(ARCH)),$(error expected ARCH=arm64 or none, got: $(ARCH)))
 	@for suite in $(SUITE); do tools/platforms.sh run "$$suite$(ARCH:%=-%)" "$$RUN" || exit; done
 
 soak: build ## call executors while they are killed; MINUTES=10 goes on for ten minutes

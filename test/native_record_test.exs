@@ -15,9 +15,11 @@ if String.to_integer(System.otp_release()) >= 29 do
     setup_all do
       source = """
       -module(upcall_test_record).
-      -export([new/1]).
+      -export([new/1, named/1]).
       -record #point{x = 1}.
+      -record #'a{\\'ö'{x = 1}.
       new(X) -> #point{x = X}.
+      named(X) -> #'a{\\'ö'{x = X}.
       """
 
       {:ok, tokens, _} = :erl_scan.string(String.to_charlist(source))
@@ -27,7 +29,7 @@ if String.to_integer(System.otp_release()) >= 29 do
         :compile.forms(for form <- forms, do: elem(:erl_parse.parse_form(form), 1))
 
       {:module, ^module} = :code.load_binary(module, ~c"upcall_test_record", binary)
-      {:ok, make: &module.new/1}
+      {:ok, make: &module.new/1, named: &module.named/1}
     end
 
     defp until_dot({:dot, _} = dot, form), do: {:cont, Enum.reverse(form, [dot]), []}
@@ -65,6 +67,16 @@ if String.to_integer(System.otp_release()) >= 29 do
           assert text =~ @shown, text
           assert byte_size(text) < 2_000
         end
+      end
+    end
+
+    test "is shown by its name alone where C++ prints it", %{make: make, named: named} do
+      server = start_supervised!(Upcall.Server)
+
+      for {record, name} <- [{make.({1, 2}), "point"}, {named.(<<1, 2>>), "'a{\\'ö'"}] do
+        assert Native.text_on(fn _ -> :erlang.error({:a, record}) end, server) ==
+                 "** (RuntimeError) (ErlangError) Erlang error: {:a, \#upcall_test_record:#{name}{…}} " <>
+                   "(text in the place of a term that is too large to be copied)"
       end
     end
 

@@ -102,6 +102,38 @@ defmodule Upcall.OddValuesTest do
     end
   end
 
+  describe "a library that is loaded by hand, without options" do
+    @tag :tmp_dir
+    test "does what it can without the name of its module", %{tmp_dir: dir} do
+      # A copy is a library of its own, which has never had options.
+      copy = Path.join(dir, "by_hand")
+      File.cp!(UpcallTest.Native.path("odd_values_nif") <> ".so", copy <> ".so")
+
+      in_child("""
+      functions = Native.module_info(:exports) -- [module_info: 0, module_info: 1, __info__: 1]
+      for _ <- 1..2, do: {:code.purge(Native), :code.delete(Native)}
+
+      stubs =
+        for {name, arity} <- functions do
+          arguments = Macro.generate_arguments(arity, nil)
+          quote do
+            def unquote(name)(unquote_splicing(arguments)), do: :erlang.nif_error(unquote(arguments))
+          end
+        end
+
+      by_hand =
+        quote do
+          @on_load :load_by_hand
+          def load_by_hand, do: :erlang.load_nif(String.to_charlist(#{inspect(copy)}), 0)
+          unquote_splicing(stubs)
+        end
+
+      {:module, Native, _, _} = Module.create(Native, by_hand, file: "by_hand.ex")
+      true = is_map(Native.__upcall_info__())
+      """)
+    end
+  end
+
   describe "a name that is not ASCII" do
     for call <- [:call_named, :call_named_pinned, :call_named_in_task] do
       test "may be a module's and a function's: #{call}" do

@@ -38,10 +38,11 @@ end
 defmodule Upcall.TaskTest do
   use ExUnit.Case
 
+  alias UpcallTest.Machine
   alias UpcallTest.Task, as: Native
   alias UpcallTest.Wait
 
-  @slow UpcallTest.Machine.slow?()
+  @slow Machine.slow?()
 
   # Whatever a test did, no frame is left and every object of one is destroyed.
   setup context do
@@ -338,12 +339,12 @@ defmodule Upcall.TaskTest do
       # Of one process, which needs no million of others.
       {pid, monitor} =
         spawn_monitor(fn ->
-          before = unless @slow, do: native_memory()
+          before = unless Machine.sanitized?(), do: native_memory()
           held = for _ <- 1..@count, do: Native.__native_hold__(fn 1 -> 1 end)
           assert Upcall.Frame.info(Native).suspended == @count
 
           # Under a sanitizer the VM does not count its memory.
-          unless @slow do
+          unless Machine.sanitized?() do
             each = div(native_memory() - before, @count)
             assert each <= 1024, "#{each} bytes for each frame"
           end

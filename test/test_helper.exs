@@ -1,4 +1,4 @@
-# An emulator takes seconds for what takes a processor milliseconds: a child VM starts in ten.
+# An emulator takes seconds for what takes a processor milliseconds: for the start of a child VM, ten.
 emulated =
   if UpcallTest.Machine.emulated?() do
     minutes = &:timer.minutes/1

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Runs a command in a root for tools/platforms.sh, which gives it namespaces of mounts and processes of its own.
 #
-#   tools/in_root.sh enter ROOT COMMAND…      where ROOT has the processor of this machine
-#   tools/in_root.sh emulate ROOT COMMAND…    where qemu runs its programs
+#   tools/in_root.sh enter ROOT COMMAND…            where ROOT has the processor of this machine
+#   tools/in_root.sh emulate ROOT QEMU COMMAND…     where the qemu-user-static that is unpacked in QEMU runs its programs
 #
-# How to run these is told to the kernel in a user namespace, which has formats of programs of its own: nothing stays.
+# The kernel is told how to run such programs in a user namespace, which has formats of programs of its own: nothing of
+# that stays.
 set -euo pipefail
 how=${1:-} root=${2:-}
 shift $(($# < 2 ? $# : 2))
@@ -40,22 +41,36 @@ case $how in
     ;;
   emulate)
     mount_all
+    mkdir "$root/dev/formats"
     mkfifo "$root/dev/unshared" "$root/dev/mapped"
     exec {unshared}<>"$root/dev/unshared" {mapped}<>"$root/dev/mapped"
-    # Without a user it may open no file that is not everybody's; it is `root` in what it executes once it has ours.
+    # Gives this process, once it is in its user namespace, all users that there are here.
+    (
+      read -r <&"$unshared"
+      for map in uid_map gid_map; do
+        awk '{ print $1, $1, $3 }' "/proc/self/$map" >"$root/proc/$$/$map" || { echo no >&"$mapped" && exit; }
+      done
+      echo yes >&"$mapped"
+    ) &
+    # The shell in that namespace has no user before, and may open no file that is not everybody's; what it executes
+    # afterwards is root's.
     # shellcheck disable=SC2016 # for the inner shell
-    unshare --user --mount bash -euc 'echo >&"$1"; read -r <&"$2"; shift 2; exec bash "$@"' in_root \
-      "$unshared" "$mapped" "$0" with_formats "$root" "$@" <&0 &
-    read -r <&"$unshared"
-    echo "0 0 4294967295" >"$root/proc/$!/uid_map"
-    echo "0 0 4294967295" >"$root/proc/$!/gid_map"
-    echo >&"$mapped"
-    wait "$!"
+    exec unshare --user --mount bash -euc '
+      unshared=$1 mapped=$2
+      shift 2
+      echo >&"$unshared"
+      read -r has_users <&"$mapped"
+      [[ $has_users == yes ]]
+      exec {unshared}>&- {mapped}>&-
+      exec bash "$@"' in_root "$unshared" "$mapped" "$0" with_formats "$root" "$@"
     ;;
   with_formats)
-    mount -t binfmt_misc binfmt_misc "$root/proc/sys/fs/binfmt_misc"
-    # The interpreter is opened now, outside of the root (flag F).
-    cat /usr/lib/binfmt.d/qemu-aarch64.conf >"$root/proc/sys/fs/binfmt_misc/register"
+    qemu=$1
+    shift
+    formats=$root/dev/formats
+    mount -t binfmt_misc binfmt_misc "$formats"
+    # The interpreter is opened now, outside of the root (flag F of the line).
+    sed "s,:/usr/,:$qemu/usr/," "$qemu/usr/lib/binfmt.d/qemu-aarch64.conf" >"$formats/register"
     # The VM's compiler maps its code twice, and writes by one what it runs by the other: qemu does not see that.
     run UPCALL_EMULATED=1 ERL_FLAGS="+JMsingle true" "$@"
     ;;

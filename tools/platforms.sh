@@ -14,6 +14,7 @@ cd "$(dirname "$0")/.."
 
 readonly unavailable=69
 roots=$PWD/build/roots
+qemu=$roots/qemu
 
 fail() {
   echo "platforms: $1" >&2
@@ -22,7 +23,7 @@ fail() {
 
 ((EUID == 0)) || fail "roots are made and removed by root alone; type: sudo $0 $*"
 
-# The processor that a root is for, where it is another than this machine's.
+# Whether a root is for another processor than this machine's.
 emulated() { [[ $1 == *-arm64 ]]; }
 
 # The mirror is that of the machine's own Debian; a root asks it in the same way.
@@ -65,34 +66,41 @@ make_root() {
   rm -rf --one-file-system "$root.part" || return
   ! emulated "$name" || architecture=(--arch=arm64 --foreign)
   {
-    debootstrap --variant=minbase "${architecture[@]}" "$suite" "$root.part" "$from" "${script[@]}" || return
-    # Packages are configured by programs of the other processor; `lxc` makes no devices, which are there.
-    ! emulated "$name" \
-      || in_root "$root.part" env container=lxc /debootstrap/debootstrap --second-stage || return
+    debootstrap --variant=minbase "${architecture[@]}" "$suite" "$root.part" "$from" "${script[@]}" \
+      && if emulated "$name"; then # programs of the other processor configure packages; `lxc` makes no devices
+        in_root "$root.part" env container=lxc /debootstrap/debootstrap --second-stage
+      fi
   } >"$root.log" 2>&1 || { tail -n 5 "$root.log" >&2; return 1; }
   acquire_settings >"$root.part/etc/apt/apt.conf.d/90host" || return
-  echo force-unsafe-io >"$root.part/etc/dpkg/dpkg.cfg.d/90root" || return # it can be made anew
+  echo force-unsafe-io >"$root.part/etc/dpkg/dpkg.cfg.d/90root" || return # a root can be made anew
   mv "$root.part" "$root"
 }
 
-# What emulation needs on this machine, and that the kernel lets us have it without a trace.
+# Fetches what emulation needs, and sees that the kernel lets us have formats of programs that do not stay.
 prepare_emulation() {
-  local packages=(qemu-user-static g++-aarch64-linux-gnu cmake make)
-  dpkg-query -W "${packages[@]}" >/dev/null 2>&1 \
-    || { apt-get -q update && apt-get -q -y install --no-install-recommends "${packages[@]}"; } \
-    || fail "the packages that emulation needs cannot be installed; see above" "$unavailable"
-  unshare --user --map-root-user --mount mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc 2>/dev/null \
-    || fail "this kernel has no binfmt_misc for each user namespace, as Linux 6.7 and later have; so nothing can be \
-registered that does not stay, and arm64 cannot be emulated here" "$unavailable"
+  [[ $(uname -m) == x86_64 ]] || fail "arm64 is emulated on x86-64 alone; this machine is $(uname -m)" "$unavailable"
+  mkdir -p "$qemu"
+  # Unpacked and not installed: its package tells systemd of itself, for the whole machine.
+  if [[ ! -e $qemu/usr/bin/qemu-aarch64-static ]]; then
+    (cd "$qemu" && rm -f ./*.deb && { apt-get -q download qemu-user-static || { apt-get -q update \
+      && apt-get -q download qemu-user-static; }; } && dpkg --extract ./*.deb .) \
+      || fail "qemu-user-static cannot be fetched; see above" "$unavailable"
+  fi
+  command -v aarch64-linux-gnu-g++ cmake make >/dev/null || {
+    apt-get -q update && apt-get -q -y install --no-install-recommends g++-aarch64-linux-gnu cmake make
+  } || fail "the cross compiler cannot be installed; see above" "$unavailable"
+  unshare --user --map-root-user --mount mount -t binfmt_misc binfmt_misc "$qemu/usr" \
+    || fail "this kernel has no binfmt_misc for each user namespace, as Linux 6.7 and later have where user namespaces \
+are allowed; arm64 cannot be emulated without one" "$unavailable"
 }
 
 # Runs "$@" in the root, where nothing of the host's is mounted. All mounts are in a namespace of the
 # command's own, which ends with it; the command ends when this script does, however that is.
 in_root() {
-  local root=$1 how=enter
+  local root=$1 how=(enter "$1")
   shift
-  ! emulated "${root%.part}" || how=emulate
-  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child -- tools/in_root.sh "$how" "$root" "$@"
+  ! emulated "${root%.part}" || how=(emulate "$root" "$qemu")
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child -- tools/in_root.sh "${how[@]}" "$@"
 }
 
 # The tree without what was built: of that, the root keeps its own.
@@ -106,9 +114,9 @@ copy_tree() {
 
 # Compiles for a root that is emulated, as a compiler would take an hour there.
 cross_build() {
-  local build=$roots/$1/upcall/build/arm64
-  UPCALL_SYSROOT=$roots/$1 cmake --preset dev -B "$build" --toolchain "$PWD/tools/arm64.cmake" \
-    && UPCALL_SYSROOT=$roots/$1 cmake --build "$build" -j"$(nproc)"
+  local tree=$roots/$1/upcall
+  (cd "$tree" && export UPCALL_SYSROOT=$roots/$1 \
+    && cmake --preset dev -B build/arm64 --toolchain tools/arm64.cmake && cmake --build build/arm64 -j"$(nproc)")
 }
 
 prepare() {
@@ -126,6 +134,7 @@ prepare() {
 
 clean() {
   local lock root
+  rm -rf "$qemu"
   for lock in "$roots"/*.lock; do
     [[ -e $lock ]] || continue
     root=${lock%.lock}

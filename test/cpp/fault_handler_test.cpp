@@ -70,33 +70,34 @@ class FaultHandlerDeathTest : public ::testing::Test {
   }
 };
 
-// An emulator adds a line of its own to what a process that it emulates dies with.
-std::string only(const std::string& said) { return "^" + said + "(qemu: .*)?$"; }
+// An emulator adds a line of its own to what a process says that it emulates, when that dies.
+std::string pattern_of_all(const std::string& said) { return "^" + said + "(qemu: .*)?$"; }
 
 const auto by_segv = ::testing::KilledBySignal(SIGSEGV);
 const auto normally = ::testing::ExitedWithCode(0);
 
 TEST_F(FaultHandlerDeathTest, LeavesTheDeathByAFaultAsItIs) {
-  EXPECT_EXIT((one::install(), fault()), by_segv, only("one "));
+  EXPECT_EXIT((one::install(), fault()), by_segv, pattern_of_all("one "));
 }
 
 TEST_F(FaultHandlerDeathTest, HandsOnToOneThatWasInstalledBefore) {
-  EXPECT_EXIT((one::install(), two::install(), fault()), by_segv, only("two one "));
+  EXPECT_EXIT((one::install(), two::install(), fault()), by_segv, pattern_of_all("two one "));
 }
 
 TEST_F(FaultHandlerDeathTest, IsInstalledOnce) {
-  EXPECT_EXIT((one::install(), two::install(), one::install(), fault()), by_segv, only("two one "));
+  EXPECT_EXIT((one::install(), two::install(), one::install(), fault()), by_segv,
+              pattern_of_all("two one "));
 }
 
 TEST_F(FaultHandlerDeathTest, LooksAtNoSignalThatAProcessHasSent) {
-  EXPECT_EXIT((one::install(), two::install(), std::raise(SIGSEGV)), by_segv, only(""));
-  EXPECT_EXIT((one::install(), kill(getpid(), SIGSEGV)), by_segv, only(""));
+  EXPECT_EXIT((one::install(), two::install(), std::raise(SIGSEGV)), by_segv, pattern_of_all(""));
+  EXPECT_EXIT((one::install(), kill(getpid(), SIGSEGV)), by_segv, pattern_of_all(""));
 }
 
 TEST_F(FaultHandlerDeathTest, KeepsASignalIgnoredButNoFault) {
   std::signal(SIGSEGV, SIG_IGN);
   EXPECT_EXIT((one::install(), std::raise(SIGSEGV), std::exit(0)), normally, "^$");
-  EXPECT_EXIT((one::install(), std::raise(SIGSEGV), fault()), by_segv, only("one "));
+  EXPECT_EXIT((one::install(), std::raise(SIGSEGV), fault()), by_segv, pattern_of_all("one "));
 }
 
 TEST_F(FaultHandlerDeathTest, GivesTheEarlierHandlerWhatItWouldHaveHad) {
@@ -126,7 +127,7 @@ TEST_F(FaultHandlerDeathTest, LetsAnEarlierHandlerHaveFaultsOfItsOwn) {
 TEST_F(FaultHandlerDeathTest, CallsOnceWhatWasToBeCalledOnce) {
   const auto earlier = [](int, siginfo_t*, void*) { say("earlier "); };
   before(earlier, static_cast<int>(SA_RESETHAND));
-  EXPECT_EXIT((one::install(), fault()), by_segv, only("one earlier one "));
+  EXPECT_EXIT((one::install(), fault()), by_segv, pattern_of_all("one earlier one "));
 }
 
 TEST_F(FaultHandlerDeathTest, HandsOnToAHandlerWithoutInformation) {
@@ -185,7 +186,7 @@ TEST_P(FaultOnFiberDeathTest, IsSeenInTheGuardOnTheAlternateStack) {
     end_of_stack = memory.map(size);
     fiber::make(end_of_stack, size)->start([](void*) noexcept { recurse(0); }, nullptr);
   };
-  EXPECT_EXIT(overflow(), by_segv, only("overflow"));
+  EXPECT_EXIT(overflow(), by_segv, pattern_of_all("overflow"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Guards, FaultOnFiberDeathTest,

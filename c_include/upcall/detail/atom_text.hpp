@@ -2,10 +2,10 @@
 
 #include <erl_nif.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -13,18 +13,19 @@
 #include "utf8.hpp"
 
 // The names of atoms, in UTF-8 as all texts of Upcall's. NIFs of OTP 25 read and make atoms in
-// Latin-1 alone; the external format has them in UTF-8 on every version, so that one way will do.
+// Latin-1 alone. What is beyond that has its name in UTF-8 in the external format of every version;
+// OTP 25 writes the others in Latin-1 there, too.
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// What the external format of an atom begins with, where its name is in UTF-8 and of at most 255
-/// bytes. (Source: "External Term Format", SMALL_ATOM_UTF8_EXT.)
+/// What an atom whose name is in UTF-8 begins with in the external format: with a length of one
+/// byte, or of two. (Source: "External Term Format", SMALL_ATOM_UTF8_EXT and ATOM_UTF8_EXT.)
 inline constexpr unsigned char version_of_external_format = 131;
 inline constexpr unsigned char small_atom_in_utf8 = 119;
+inline constexpr unsigned char atom_in_utf8 = 118;
 
-/// Makes the atom of a name that is UTF-8, or, where it is not, Latin-1. The VM refuses names of
-/// over 255 bytes.
+/// Makes the atom of a name that is UTF-8, or, where it is not, Latin-1: of at most 255 bytes.
 inline ERL_NIF_TERM make_atom(ErlNifEnv* env, const char* name) noexcept {
   const std::string_view text(name);
   constexpr std::size_t longest = 255;
@@ -47,13 +48,17 @@ inline std::string name_of_atom(ErlNifEnv* env, ERL_NIF_TERM atom) {
     latin.pop_back();
     return detail::is_ascii(latin) ? latin : detail::utf8_of_latin(latin);
   }
-  // A version, a tag, and a length of one byte or of two.
-  ErlNifBinary external;
+  struct released_binary : ErlNifBinary {
+    released_binary() : ErlNifBinary{} {}
+    released_binary(const released_binary&) = delete;
+    released_binary& operator=(const released_binary&) = delete;
+    ~released_binary() { enif_release_binary(this); }
+  } external;
   if (enif_term_to_binary(env, atom, &external) == 0) throw std::bad_alloc();
-  const std::size_t begin = external.data[1] == small_atom_in_utf8 ? 3 : 4;
-  std::string name(reinterpret_cast<const char*>(external.data) + begin, external.size - begin);
-  enif_release_binary(&external);
-  return name;
+  const unsigned char tag = external.data[1];
+  if (tag != small_atom_in_utf8 && tag != atom_in_utf8) return "?";  // of no version there is
+  const std::size_t begin = tag == small_atom_in_utf8 ? 3 : 4;
+  return {reinterpret_cast<const char*>(external.data) + begin, external.size - begin};
 }
 
 }  // namespace detail

@@ -11,6 +11,7 @@
 
 #include "../codec.hpp"
 #include "../error.hpp"
+#include "atom_text.hpp"
 #include "config.hpp"
 #include "frame.hpp"
 #include "frame_replies.hpp"

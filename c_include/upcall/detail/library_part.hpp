@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "atom_text.hpp"
 #include "config.hpp"
 
 // What a library has to know of only when it includes the header for it.

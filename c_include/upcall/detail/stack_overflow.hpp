@@ -7,15 +7,18 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
 
+#include "atom_text.hpp"
 #include "config.hpp"
 #include "fault_handler.hpp"
 #include "fiber_thread.hpp"
 #include "frame.hpp"
 #include "stack_memory.hpp"
 #include "stack_pool.hpp"
+#include "utf8.hpp"
 
 // What is said of a native function that has used up its stack, before the VM ends.
 
@@ -54,6 +57,7 @@ class signal_safe_line {
 class module_prefix {
  public:
   void set(ErlNifEnv* env, ERL_NIF_TERM module) {
+    if (module == 0 || !enif_is_atom(env, module)) return;  // loaded without options
     std::string name = detail::name_of_atom(env, module);
     detail::cut_text(name, m_name.size());
     constexpr std::string_view elixir = "Elixir.";
@@ -116,7 +120,11 @@ inline void report_overflow(const void* address) noexcept {
 
 /// Lets overflows in this library be told, from now on.
 inline void report_overflows(ErlNifEnv* env, ERL_NIF_TERM module) noexcept {
-  library_prefix.set(env, module);
+  try {
+    library_prefix.set(env, module);
+  } catch (const std::bad_alloc&) {
+    // Overflows are told without it.
+  }
   fault_handler<&report_overflow>::install();
 }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "config.hpp"
+#include "utf8.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -20,6 +21,7 @@ struct table_name {
     const std::size_t colon = name.rfind(':');
     if (colon != std::string_view::npos) name.remove_prefix(colon + 1);
     if (!name.empty() && name.front() == '&') name.remove_prefix(1);
+    if (!detail::is_ascii(name)) throw "a NIF's name is ASCII here, as the VM reads it in Latin-1";
     std::size_t at = 0;
     for (const char c : prefix) marked[at++] = c;
     for (const char c : name) marked[at++] = c;

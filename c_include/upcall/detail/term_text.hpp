@@ -13,7 +13,9 @@
 
 #include "../atom.hpp"
 #include "../term.hpp"
+#include "atom_text.hpp"
 #include "config.hpp"
+#include "term_kind.hpp"
 #include "term_measure.hpp"
 #include "utf8.hpp"
 
@@ -253,19 +255,33 @@ class term_printer {
     if (shown.starts_with('<')) m_text += "#PID";
     *this << shown;
   }
-  // The VM prints as much of a term as is asked for. That is no more than the name, as what a
-  // record holds may be of any size.
+  // The VM prints as much of a term as is asked for: one more each time, so that nothing of what a
+  // record holds, which may be of any size, is among it before the brace is that begins it.
   void print_record(ERL_NIF_TERM raw) {
-    constexpr int most_to_print = 2000;  // two names and what is around them
-    std::array<char, 2200> text{};
-    std::size_t end = std::string_view::npos;
-    for (int most = 1; most < most_to_print && end == std::string_view::npos; ++most) {
+    std::array<char, 2200> text{};  // more than two names take
+    std::string_view name;
+    for (int most = 1; name.size() <= m_most; ++most) {
       std::array<char, 16> format{};
       std::snprintf(format.data(), format.size(), "%%.%dT", most);
       enif_snprintf(text.data(), text.size(), format.data(), raw);
-      end = std::string_view(text.data()).find('{');
+      const std::string_view printed = text.data();
+      name = printed.substr(0, term_printer::end_of_names(printed));
+      if (name.size() < printed.size()) break;
     }
-    *this << std::string_view(text.data()).substr(0, end) << "{…}";
+    *this << name << "{…}";
+  }
+  // Where the first brace is that is no part of a name in quotes.
+  static std::size_t end_of_names(std::string_view printed) noexcept {
+    bool is_quoted = false;
+    for (std::size_t at = 0; at < printed.size(); ++at) {
+      if (printed[at] == '\\')
+        ++at;
+      else if (printed[at] == '\'')
+        is_quoted = !is_quoted;
+      else if (printed[at] == '{' && !is_quoted)
+        return at;
+    }
+    return printed.size();
   }
   // What is no part of others: the VM prints it in no time.
   UPCALL_NOINLINE static std::string print_by_vm(ERL_NIF_TERM raw) {

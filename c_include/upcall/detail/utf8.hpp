@@ -41,15 +41,23 @@ constexpr std::size_t length_of_character(unsigned char lead) noexcept {
   return lead < 0xF5 ? 4 : 0;
 }
 
-/// Whether bytes are UTF-8. Of characters that begin well, those that it does not have (surrogates,
-/// what is beyond the last) are taken for some.
+/// Whether two bytes begin no character, though each could be of one: a shorter one would do, or it
+/// is a surrogate, or beyond the last.
+constexpr bool begin_no_character(unsigned char lead, unsigned char second) noexcept {
+  return (lead == 0xE0 && second < 0xA0) || (lead == 0xED && second >= 0xA0) ||
+         (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second >= 0x90);
+}
+
+/// Whether bytes are UTF-8.
 constexpr bool is_utf8(std::string_view bytes) noexcept {
   while (!bytes.empty()) {
-    const std::size_t length =
-        detail::length_of_character(static_cast<unsigned char>(bytes.front()));
+    const auto lead = static_cast<unsigned char>(bytes.front());
+    const std::size_t length = detail::length_of_character(lead);
     if (length == 0 || length > bytes.size()) return false;
     const std::string_view rest = bytes.substr(1, length - 1);
     if (!std::all_of(rest.begin(), rest.end(), continues_character)) return false;
+    if (length > 1 && detail::begin_no_character(lead, static_cast<unsigned char>(rest.front())))
+      return false;
     bytes.remove_prefix(length);
   }
   return true;
