@@ -29,8 +29,10 @@ mount_all() {
   cat /etc/resolv.conf >"$root/etc/resolv.conf"
 }
 
+# The command is not the first process of its namespace, which signals do not end: an emulator waits for ever for the
+# one by which it means to end itself.
 run() {
-  exec chroot "$root" env -i HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+  chroot "$root" env -i HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     ${CI:+CI=$CI} TERM="${TERM:-dumb}" "$@"
 }
 
