@@ -4,12 +4,14 @@ defmodule UpcallTest.PortingTest do
   # Blocks dirty IO schedulers.
   use ExUnit.Case, async: false
 
-  alias UpcallTest.{Executor, ExecutorFunction}
+  alias UpcallTest.{Executor, ExecutorFunction, Wait}
 
   @calls 100
   @tasks 50
 
   setup do
+    # A call of a test before, whose process is gone, may hold a dirty IO scheduler for a moment longer.
+    Wait.until(fn -> Upcall.Frame.info(Executor).calls == 0 end)
     {:ok, pool: start_supervised!({Upcall.Pool, size: @tasks})}
   end
 
