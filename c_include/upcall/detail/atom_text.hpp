@@ -46,7 +46,7 @@ inline std::string name_of_atom(ErlNifEnv* env, ERL_NIF_TERM atom) {
     std::string latin(length + 1, '\0');
     enif_get_atom(env, atom, latin.data(), length + 1, ERL_NIF_LATIN1);
     latin.pop_back();
-    return detail::is_ascii(latin) ? latin : detail::utf8_of_latin(latin);
+    return detail::utf8_of_latin(latin);
   }
   struct released_binary : ErlNifBinary {
     released_binary() : ErlNifBinary{} {}
