@@ -192,7 +192,7 @@ UPCALL_NIF(let_escape);
 body<std::int64_t> call_escaped() {
   const int_function f = [] {
     const std::lock_guard lock(escaped_mutex);
-    return *escaped;
+    return escaped.value();
   }();
   UPCALL_RETURN UPCALL_AWAIT f(1);
 }
@@ -200,7 +200,7 @@ UPCALL_NIF(call_escaped);
 body<std::int64_t> keep_escaped() {
   const int_function f = [] {
     const std::lock_guard lock(escaped_mutex);
-    return *escaped;
+    return escaped.value();
   }();
   static_cast<void>(f.keep());
   UPCALL_RETURN 0;
