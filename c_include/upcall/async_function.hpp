@@ -39,12 +39,6 @@ class async_function<R(Args...)> {
                 "say, in the place of std::string_view");
 
  public:
-  /// Takes a function for the running frame. Throws: `bad_term`; `error` outside of one.
-  static async_function decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    if (!enif_is_fun(env, raw)) detail::throw_no_function(sizeof...(Args), raw);
-    return async_function(detail::function_root::add(env, raw));
-  }
-
   /// Looks a function up by name: `auto upcase = co_await
   /// upcall::async_function<std::string(std::string)>::named({"Elixir.String", "upcase"})`.
   /// The names must be there until then. Throws, when awaited: `error`.
@@ -96,17 +90,20 @@ class async_function<R(Args...)> {
 
  private:
   friend class kept_function<R(Args...)>;
-  friend class detail::lookup_awaiter<async_function>;
+  friend struct codec<async_function>;
+  friend struct detail::lookup_operation<async_function>;
   explicit async_function(detail::function_root root) noexcept : m_root(std::move(root)) {}
 
   detail::function_root m_root;
 };
 
+/// Takes a function for the running frame. Throws: `bad_term`; `error` outside of one.
 template <class R, class... Args>
 struct codec<async_function<R(Args...)>> {
   using own = async_function<R(Args...)>;
   static async_function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    return async_function<R(Args...)>::decode(env, raw);
+    if (!enif_is_fun(env, raw)) detail::throw_no_function(sizeof...(Args), raw);
+    return async_function<R(Args...)>(detail::function_root::add(env, raw));
   }
   static ERL_NIF_TERM encode(ErlNifEnv* env, const async_function<R(Args...)>& value) {
     return codec<term>::encode(env, value.as_term());

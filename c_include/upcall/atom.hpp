@@ -6,6 +6,7 @@
 
 #include "detail/atom_text.hpp"
 #include "detail/config.hpp"
+#include "detail/registered.hpp"
 #include "term.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -18,18 +19,16 @@ namespace upcall UPCALL_HIDDEN {
 /// Its name is UTF-8; bytes that are not are taken for Latin-1.
 ///
 /// Threads: any, once the library is loaded.
-class static_atom {
+class static_atom : public detail::registered<static_atom> {
  public:
-  explicit static_atom(const char* name) noexcept : m_name(name), m_next(s_first) {
+  explicit static_atom(const char* name) noexcept : m_name(name) {
     if (s_loaded) {  // a static of a function, made when that is first called
       const owned_env env;
       m_raw = detail::make_atom(env.get(), name);
     } else {
-      s_first = this;
+      enter();
     }
   }
-  static_atom(const static_atom&) = delete;
-  static_atom& operator=(const static_atom&) = delete;
 
   /// Gives the atom. Threads: any, once the library is loaded.
   [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
@@ -39,17 +38,15 @@ class static_atom {
   /// Makes the atoms of all that there are; `upcall::load` calls it.
   static void load_all(ErlNifEnv* env) noexcept {
     s_loaded = true;
-    for (const static_atom* each = s_first; each != nullptr; each = each->m_next) {
+    for (static_atom* each = first(); each != nullptr; each = each->next()) {
       each->m_raw = detail::make_atom(env, each->m_name);
     }
   }
 
  private:
-  static inline constinit const static_atom* s_first = nullptr;
   static inline constinit bool s_loaded = false;
 
   const char* m_name;
-  const static_atom* m_next;
   mutable ERL_NIF_TERM m_raw = 0;  // set when the library is loaded, of const ones too
 };
 

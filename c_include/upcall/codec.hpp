@@ -13,9 +13,8 @@
 
 #include "atom.hpp"
 #include "detail/codec_error.hpp"
-#include "detail/frame.hpp"
 #include "detail/missing_codec.hpp"
-#include "detail/pinned_env.hpp"
+#include "detail/native_call.hpp"
 #include "error.hpp"
 #include "term.hpp"
 
@@ -127,11 +126,11 @@ ERL_NIF_TERM encode(ErlNifEnv* env, const T& value) {
 inline void check_nesting() {
   constexpr std::ptrdiff_t margin =
       std::ptrdiff_t{32} * 1024;  // enough for a leaf, and for throwing
-  const detail::frame* running = detail::current_frame();
-  // A coroutine runs on the thread's own stack, as does what is no frame.
+  const detail::native_call* const running = detail::current_call();
+  // A coroutine runs on the thread's own stack, as does a pinned call.
   const bool on_own_stack = running != nullptr && running->stack_end() != nullptr;
   const std::byte* const end =
-      on_own_stack ? running->stack_end() : detail::this_thread_frames().stack_end();
+      on_own_stack ? running->stack_end() : detail::this_thread_calls().stack_end();
   const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
   if (here - end < margin) {
     raise("Elixir.ArgumentError",
@@ -145,32 +144,25 @@ inline void check_nesting() {
 
 namespace detail {
 
-inline step_mark current_step() noexcept {
-  if (const frame* running = current_frame()) return running->mark();
-  const pinned_call* const call_here = current_pinned_call();
-  return call_here == nullptr ? step_mark{} : step_mark{call_here->number(), 0};
+inline native_call& call_with_terms() {
+  native_call* const running = current_call();
+  if (running == nullptr)
+    raise(
+        "Elixir.RuntimeError",
+        "no native call of Upcall runs on this thread, so that it has no terms to borrow; take an "
+        "upcall::owned_term or a std::string, say");
+  return *running;
 }
 
-inline ErlNifEnv* current_env() {
-  frame* running = current_frame();
-  if (running == nullptr) return env_of_pinned_call();
-  running->show_env();
-  // An abandoned frame has no process, but still an environment of its own.
-  return running->env() != nullptr ? running->env() : running->views();
-}
+inline ErlNifEnv* current_env() { return call_with_terms().term_env(); }
 
 /// Gives a copy of a term of `env` that neither moves nor dies before the native call ends.
-inline ERL_NIF_TERM keep_in_call(ERL_NIF_TERM raw) {
-  if (frame* running = current_frame()) return enif_make_copy(running->views(), raw);
-  return keep_in_pinned_call(raw);
-}
+inline ERL_NIF_TERM keep_in_call(ERL_NIF_TERM raw) { return call_with_terms().keep(raw); }
 
-/// Gives a term of `env` as one of the running step: a part of an owned_term has to be copied, for
-/// terms of two heaps may not be mixed.
-inline ERL_NIF_TERM in_frame(ErlNifEnv* env, ERL_NIF_TERM raw) {
-  if (current_frame() == nullptr) return current_pinned_call() == nullptr ? raw : keep_in_call(raw);
-  ErlNifEnv* const own = current_env();
-  return own == env ? raw : enif_make_copy(own, raw);
+/// Gives a term of `env` as one of the running step.
+inline ERL_NIF_TERM in_call(ErlNifEnv* env, ERL_NIF_TERM raw) {
+  native_call* const running = current_call();
+  return running == nullptr ? raw : running->borrow(env, raw);
 }
 
 }  // namespace detail
@@ -213,12 +205,7 @@ T owned_term::as() const {
     return upcall::decode<T>(env(), m_raw);
   } catch (bad_term& failure) {
     // It outlives this copy, and the caller is told what was got.
-    if (const detail::frame* const running = detail::current_frame()) {
-      if (running->env() != nullptr)
-        failure.replace_got(enif_make_copy(running->env(), failure.got().raw()));
-    } else if (detail::current_pinned_call() != nullptr) {
-      failure.replace_got(detail::keep_in_pinned_call(failure.got().raw()));
-    }
+    failure.replace_got(detail::in_call(env(), failure.got().raw()));
     throw;
   }
 }

@@ -220,8 +220,13 @@ class abandoned final {};
 namespace detail {
 
 /// Whether `abandoned` can go from here to where the native call began: not out of a destructor,
-/// which may not throw, nor out of a thread that a pinned body has started. (frame.hpp)
-bool may_throw_abandoned() noexcept;
+/// which may not throw, nor out of a thread that a pinned body has started.
+inline bool may_throw_abandoned() noexcept {
+  const native_call* const running = current_call();
+  if (running == nullptr || std::uncaught_exceptions() > 0) return false;
+  // Nothing of an abandoned coroutine runs but its destructors.
+  return running->body() != body_kind::coroutine || !running->is_orphaned();
+}
 
 }  // namespace detail
 
@@ -251,7 +256,7 @@ class bad_term : public std::exception {
 namespace detail {
 
 [[noreturn]] inline void throw_stale_term(step_mark borrowed) {
-  if (borrowed.frame == current_step().frame) {
+  if (borrowed.call == current_step().call) {
     raise("Elixir.ArgumentError",
           "this term was borrowed before an upcall and is stale; "
           "decode it before, or keep it in an upcall::owned_term");

@@ -17,7 +17,7 @@ struct [[nodiscard("the object is not taken before it is awaited: co_await it")]
   Exclusive* wanted;
 };
 template <class Exclusive>
-class lock_awaiter;
+class lock_operation;
 
 }  // namespace detail
 
@@ -63,7 +63,7 @@ class exclusive {
 
    private:
     friend class exclusive;
-    friend class detail::lock_awaiter<exclusive>;
+    friend class detail::lock_operation<exclusive>;
     access(detail::hold taken, T& object) noexcept : m_hold(std::move(taken)), m_object(&object) {}
 
     detail::hold m_hold;
@@ -90,7 +90,7 @@ class exclusive {
   }
 
  private:
-  friend class detail::lock_awaiter<exclusive>;
+  friend class detail::lock_operation<exclusive>;
 
   // Shared with the calls that have it: they give it up even after it is gone.
   std::shared_ptr<detail::exclusive_base> m_base = std::make_shared<detail::exclusive_base>();

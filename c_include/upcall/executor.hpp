@@ -28,27 +28,26 @@ class executor {
   explicit(false) executor(const atom& registered) noexcept : m_raw(registered.raw()) {}
   explicit(false) executor(const static_atom& registered) noexcept : m_raw(registered.raw()) {}
 
-  /// Takes a pid or a name. Throws: `bad_term`.
+  /// Gives the pid or the name; both are valid in every environment.
+  [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
+
+ private:
+  friend struct codec<executor>;
+  explicit executor(ERL_NIF_TERM raw) noexcept : m_raw(raw) {}
+
+  ERL_NIF_TERM m_raw;  // local pids and atoms are words, which no collection moves
+};
+
+/// Takes a pid or a name. Throws: `bad_term`.
+template <>
+struct codec<executor> {
+  using own = executor;
   static executor decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
     ErlNifPid pid;
     if (!enif_is_atom(env, raw) && !enif_get_local_pid(env, raw, &pid))
       throw bad_term("an executor, by its pid on this node or its registered name", raw);
     return executor(raw);
   }
-
-  /// Gives the pid or the name; both are valid in every environment.
-  [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
-
- private:
-  explicit executor(ERL_NIF_TERM raw) noexcept : m_raw(raw) {}
-
-  ERL_NIF_TERM m_raw;  // local pids and atoms are words, which no collection moves
-};
-
-template <>
-struct codec<executor> {
-  using own = executor;
-  static executor decode(ErlNifEnv* env, ERL_NIF_TERM raw) { return executor::decode(env, raw); }
   static ERL_NIF_TERM encode(ErlNifEnv*, const executor& value) noexcept { return value.raw(); }
 };
 

@@ -38,13 +38,7 @@ class executor_function<R(Args...)> {
   /// Throws: `error` when it raises, exits or throws, when what it returns is no `R`, when the
   /// executor fails, where it can't wait, and when it was moved from; `abandoned` when the caller
   /// of the frame is gone.
-  R operator()(const std::remove_cvref_t<Args>&... args) const {
-    if constexpr (std::is_void_v<R>) {
-      call(args...).value();
-    } else {
-      return call(args...).value();
-    }
-  }
+  R operator()(const std::remove_cvref_t<Args>&... args) const { return call(args...).take(); }
 
   /// Calls it and gives what came of it; also where it can't be called, in a destructor on a
   /// scheduler, say. Threads: as a call. Throws: `abandoned`, but not where that can't reach the

@@ -19,17 +19,9 @@ struct async_yield {};
 /// Throws: `abandoned`; `error` outside of a frame; in a coroutine, where the one before was not
 /// awaited, or a codec calls it.
 inline async_yield yield() {
-  if (detail::pinned_call* const call_here = detail::current_pinned_call()) {
-    call_here->check_not_abandoned();
-    return {};
-  }
-  detail::frame& running = detail::running_frame();
-  if (running.body() == detail::body_kind::coroutine) {
-    running.note_yield();
-    return {};
-  }
-  running.check_may_suspend();
-  if (running.slice_is_over()) running.suspend(detail::yield_request(running));
+  detail::native_call* const call = detail::current_call();
+  if (call == nullptr) detail::throw_no_native_call();
+  call->give_time();
   return {};
 }
 
@@ -44,9 +36,10 @@ inline async_yield yield() {
 /// Threads: any; false outside of a native call. A thread that a pinned body has started knows from
 /// its first upcall on. Throws: nothing.
 inline bool is_abandoned() noexcept {
-  if (detail::frame* const running = detail::current_frame()) return running->is_left();
-  const std::shared_ptr<detail::pinned_call> call = detail::pinned_call_here();
-  return call != nullptr && call->is_abandoned();
+  bool is_left = false;
+  detail::with_call_of_thread(
+      [&](const detail::native_call& running) { is_left = running.is_left(); });
+  return is_left;
 }
 
 }  // namespace UPCALL_HIDDEN

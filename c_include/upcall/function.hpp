@@ -41,13 +41,6 @@ class function<R(Args...)> {
       "would dangle at the next upcall; return std::string, say, in the place of std::string_view");
 
  public:
-  /// Takes a function for the running frame or pinned call. Throws: `bad_term`; `error` outside of
-  /// one; `abandoned`.
-  static function decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    if (!enif_is_fun(env, raw)) detail::throw_no_function(sizeof...(Args), raw);
-    return function(detail::function_root::add(env, raw));
-  }
-
   /// Looks a function up by name. Throws: `error`; `abandoned`.
   explicit function(const mfa& name)
       : m_root(detail::capture(name.module, name.function, static_cast<int>(sizeof...(Args)))) {}
@@ -88,17 +81,21 @@ class function<R(Args...)> {
  private:
   explicit function(detail::function_root root) noexcept : m_root(std::move(root)) {}
   friend class kept_function<R(Args...)>;
+  friend struct codec<function>;
   template <class Result, class Argument, class Range>
   friend auto map(const function<Result(Argument)>& f, const Range& range);
 
   detail::function_root m_root;
 };
 
+/// Takes a function for the native call here. Throws: `bad_term`; `error` outside of one;
+/// `abandoned`.
 template <class R, class... Args>
 struct codec<function<R(Args...)>> {
   using own = function<R(Args...)>;
   static function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    return function<R(Args...)>::decode(env, raw);
+    if (!enif_is_fun(env, raw)) detail::throw_no_function(sizeof...(Args), raw);
+    return function<R(Args...)>(detail::function_root::add(env, raw));
   }
   static ERL_NIF_TERM encode(ErlNifEnv* env, const function<R(Args...)>& value) {
     return codec<term>::encode(env, value.as_term());
@@ -116,7 +113,7 @@ struct codec<std::function<R(Args...)>> {
       "a change of an argument by reference is lost, as Elixir's functions change nothing: "
       "take it as const & or by value, and return what has changed");
   static std::function<R(Args...)> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    return function<std::remove_cvref_t<R>(Args...)>::decode(env, raw);
+    return codec<function<std::remove_cvref_t<R>(Args...)>>::decode(env, raw);
   }
 };
 

@@ -15,7 +15,7 @@ namespace upcall UPCALL_HIDDEN {
 
 namespace detail {
 template <class R>
-class future_awaiter;
+class future_operation;
 }  // namespace detail
 
 /// The answer to come of a call that an executor was sent: `executor_function::async` makes it. One
@@ -55,13 +55,7 @@ class future {
   /// once. Threads: those of native code; on a fiber it suspends, and you may be on another thread
   /// afterwards; a coroutine can have only an answer that is there, else it throws: `co_await`
   /// this. Throws: `error`, as the call would have; `abandoned`.
-  R get() {
-    if constexpr (std::is_void_v<R>) {
-      wait_and_take().value();
-    } else {
-      return wait_and_take().value();
-    }
-  }
+  R get() { return wait_and_take().take(); }
   /// The same, without a throw of the `error` that came in the place of a value; where it can't
   /// wait, that says so, and the answer is still to come. Throws: `abandoned`, as
   /// `executor_function::try_call`.
@@ -72,7 +66,7 @@ class future {
  private:
   template <class Signature>
   friend class executor_function;
-  friend class detail::future_awaiter<R>;
+  friend class detail::future_operation<R>;
 
   result<R> wait_and_take() {
     wait_until(m_deadline);

@@ -46,7 +46,7 @@ auto map(const executor_function<Result(Argument)>& f, const Range& range) {
       enif_make_tuple2(env, detail::atoms::enum_.raw(), detail::atoms::map.raw()), arguments};
   return detail::run_on<std::vector<Result>>(nullptr, place, message, f.m_executor, work,
                                              f.m_options.timeout)
-      .value();
+      .take();
 }
 
 /// Calls `f` for each element of a range, in order, by one suspension of the frame, or one request
@@ -63,13 +63,12 @@ auto map(const function<Result(Argument)>& f, const Range& range) {
         });
   }
   detail::frame& running = *f.m_root.owner();
-  ErlNifEnv* const env = running.env();
-  const ERL_NIF_TERM called = f.as_term().raw();
   running.select(f.m_root.index());  // for the message when it returns the wrong type
-  const ERL_NIF_TERM list = detail::encode_range<Argument>(env, range);
-  const ERL_NIF_TERM value =
-      detail::call_named(running, "Elixir.Enum", "map", enif_make_list2(env, list, called));
-  return detail::decode_outcome<std::vector<Result>>(running, value);
+  const detail::named_answer answer = running.call_named("Elixir.Enum", "map", [&](ErlNifEnv* env) {
+    const ERL_NIF_TERM list = detail::encode_range<Argument>(env, range);
+    return enif_make_list2(env, list, f.as_term().raw());
+  });
+  return detail::decode_outcome<std::vector<Result>>(running, answer.value);
 }
 
 }  // namespace UPCALL_HIDDEN

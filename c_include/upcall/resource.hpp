@@ -65,24 +65,9 @@ class resource {
   T* operator->() const noexcept { return m_storage->object(); }
   [[nodiscard]] T* get() const noexcept { return m_storage->object(); }
 
-  /// Takes a reference that Elixir holds. Throws: `bad_term` for one of another type, or of an
-  /// earlier build of the library.
-  static resource decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    void* object = nullptr;
-    if (!enif_get_resource(env, raw, s_type.type(), &object)) {
-      throw bad_term("a reference to a native " + detail::readable_name(typeid(T)), raw);
-    }
-    enif_keep_resource(object);
-    return resource(static_cast<storage*>(object));
-  }
-  /// Gives Elixir a reference. Throws: `error` when this was moved from.
-  [[nodiscard]] ERL_NIF_TERM encode(ErlNifEnv* env) const {
-    if (m_storage == nullptr)
-      raise("Elixir.RuntimeError", "this upcall::resource was moved from, and refers to no object");
-    return enif_make_resource(env, m_storage);
-  }
-
  private:
+  friend struct codec<resource>;
+
   struct storage {
     storage() noexcept {}  // NOLINT(*-use-equals-default): the bytes stay as they are
     T* object() noexcept {
@@ -116,10 +101,21 @@ resource<T> make_resource(Args&&... args) {
 template <class T>
 struct codec<resource<T>> {
   using own = resource<T>;
+  /// Takes a reference that Elixir holds. Throws: `bad_term` for one of another type, or of an
+  /// earlier build of the library.
   static resource<T> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    return resource<T>::decode(env, raw);
+    void* object = nullptr;
+    if (!enif_get_resource(env, raw, resource<T>::s_type.type(), &object))
+      throw bad_term("a reference to a native " + detail::readable_name(typeid(T)), raw);
+    enif_keep_resource(object);
+    return resource<T>(static_cast<typename resource<T>::storage*>(object));
   }
-  static ERL_NIF_TERM encode(ErlNifEnv* env, const resource<T>& value) { return value.encode(env); }
+  /// Gives Elixir a reference. Throws: `error` when it was moved from.
+  static ERL_NIF_TERM encode(ErlNifEnv* env, const resource<T>& value) {
+    if (value.m_storage == nullptr)
+      raise("Elixir.RuntimeError", "this upcall::resource was moved from, and refers to no object");
+    return enif_make_resource(env, value.m_storage);
+  }
 };
 
 }  // namespace UPCALL_HIDDEN

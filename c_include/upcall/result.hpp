@@ -33,6 +33,11 @@ class result {
     if (!has_value()) throw std::get<1>(m_outcome);
     return std::get<0>(m_outcome);
   }
+  /// Gives the value, of a `void` result nothing. Throws: the error, where there is none.
+  R take() && {
+    if (!has_value()) throw std::get<1>(m_outcome);
+    if constexpr (!std::is_void_v<R>) return std::get<0>(std::move(m_outcome));
+  }
   /// Gives the value, or `other`.
   [[nodiscard]] value_type value_or(value_type other) const {
     return has_value() ? std::get<0>(m_outcome) : std::move(other);

@@ -73,15 +73,6 @@ class sequence {
     detail::sequence_source<T>* m_source = nullptr;
   };
 
-  /// Takes an enumerable for the running frame. Throws: `bad_term` for what is none; `error`
-  /// outside of a frame.
-  static sequence decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    if (!enif_is_list(env, raw) && !enif_is_map(env, raw) && !enif_is_fun(env, raw))
-      throw bad_term("an enumerable", raw);
-    return sequence(std::make_unique<detail::sequence_source<T>>(
-        detail::function_root::add(env, raw), enif_is_list(env, raw) != 0, ChunkSize));
-  }
-
   /// Fetches the first element. A second `begin` goes on where the first one is. Throws: see above;
   /// `error` in a coroutine; `abandoned`.
   [[nodiscard]] iterator begin() const {
@@ -97,6 +88,7 @@ class sequence {
   detail::async_next<T> next() const { return {&source()}; }
 
  private:
+  friend struct codec<sequence>;
   [[nodiscard]] detail::sequence_source<T>& source() const {
     if (!m_source) raise("Elixir.RuntimeError", "this upcall::sequence was moved from");
     return *m_source;
@@ -108,11 +100,16 @@ class sequence {
   std::unique_ptr<detail::sequence_source<T>> m_source;
 };
 
+/// Takes an enumerable for the running frame. Throws: `bad_term` for what is none; `error` outside
+/// of a frame.
 template <class T, std::size_t ChunkSize>
 struct codec<sequence<T, ChunkSize>> {
   using own = sequence<T, ChunkSize>;
   static sequence<T, ChunkSize> decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    return sequence<T, ChunkSize>::decode(env, raw);
+    if (!enif_is_list(env, raw) && !enif_is_map(env, raw) && !enif_is_fun(env, raw))
+      throw bad_term("an enumerable", raw);
+    return sequence<T, ChunkSize>(std::make_unique<detail::sequence_source<T>>(
+        detail::function_root::add(env, raw), enif_is_list(env, raw) != 0, ChunkSize));
   }
 };
 

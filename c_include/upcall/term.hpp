@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "detail/config.hpp"
+#include "detail/native_call.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
@@ -17,14 +18,6 @@ class term;
 
 namespace detail {
 
-class frame;
-frame* current_frame() noexcept;
-struct step_mark {
-  std::uint64_t frame = 0;
-  std::uint32_t step = 0;
-  bool operator==(const step_mark&) const = default;
-};
-step_mark current_step() noexcept;
 ErlNifEnv* current_env();
 [[noreturn]] void throw_stale_term(step_mark borrowed);
 [[noreturn]] void throw_no_term(const char* purpose);
@@ -83,13 +76,27 @@ class owned_env {
 
 namespace detail {
 
-/// An environment of the calling thread's, for who reads a term that is a word alone and needs
-/// none. Looks as it does because a fiber may change threads between two calls.
-UPCALL_NOINLINE inline ErlNifEnv* env_for_words() {
-  static thread_local const owned_env env;
-  asm volatile("");
-  return env.get();
-}
+/// An environment of one thread's, made when it is first asked for.
+class thread_env {
+ public:
+  constexpr thread_env() noexcept = default;
+  thread_env(const thread_env&) = delete;
+  thread_env& operator=(const thread_env&) = delete;
+  ~thread_env() {
+    if (m_env != nullptr) enif_free_env(m_env);
+  }
+  [[nodiscard]] ErlNifEnv* get() noexcept {
+    if (m_env == nullptr) m_env = enif_alloc_env();
+    return m_env;
+  }
+
+ private:
+  ErlNifEnv* m_env = nullptr;
+};
+
+/// Gives an environment of the calling thread's, for who reads a term that is a word alone and
+/// needs none.
+inline ErlNifEnv* env_for_words() { return of_this_thread<thread_env>().get(); }
 
 }  // namespace detail
 

@@ -14,7 +14,7 @@ namespace {
 using upcall::detail::alternate_stack;
 using upcall::detail::begin_with_fibers;
 using upcall::detail::fiber_thread;
-using upcall::detail::this_thread_frames;
+using upcall::detail::this_thread_calls;
 
 stack_t present() {
   stack_t found{};
@@ -31,8 +31,8 @@ void disable() {
 TEST(FiberThread, IsKnownFromItsFirstFiberOn) {
   std::thread([] {
     EXPECT_EQ(fiber_thread::here(), nullptr);
-    begin_with_fibers(this_thread_frames());
-    EXPECT_EQ(fiber_thread::here(), &this_thread_frames());
+    begin_with_fibers(this_thread_calls());
+    EXPECT_EQ(fiber_thread::here(), &this_thread_calls());
     std::thread([] { EXPECT_EQ(fiber_thread::here(), nullptr); }).join();
   }).join();
 }
@@ -47,8 +47,8 @@ TEST(FiberThread, IsTheThreadItself_AmongManyThatComeAndGo) {
       for (int round = 0; round < rounds; ++round) {
         std::thread([] {
           EXPECT_EQ(fiber_thread::here(), nullptr);
-          begin_with_fibers(this_thread_frames());
-          EXPECT_EQ(fiber_thread::here(), &this_thread_frames());
+          begin_with_fibers(this_thread_calls());
+          EXPECT_EQ(fiber_thread::here(), &this_thread_calls());
         }).join();
       }
     });

@@ -95,7 +95,7 @@ UPCALL_NIF(argument);
 template <>
 struct upcall::codec<telling_argument> {
   static telling_argument decode(ErlNifEnv* env, ERL_NIF_TERM raw) {
-    const auto from = resource<source>::decode(env, raw);
+    const auto from = upcall::decode<upcall::resource<source>>(env, raw);
     const teller own(from->f, from->where, 1, from->how);
     throw std::runtime_error("thrown by a codec");
   }

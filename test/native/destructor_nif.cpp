@@ -104,7 +104,7 @@ resource<caster> make_caster(kept_function f, executor where, std::int64_t first
 // cast_plain(caster), on whatever scheduler the table says.
 ERL_NIF_TERM cast_plain(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) {
   return upcall::catching(env, [&] {
-    resource<caster>::decode(env, argv[0])->run();
+    upcall::decode<upcall::resource<caster>>(env, argv[0])->run();
     return enif_make_atom(env, "ok");
   });
 }
@@ -112,7 +112,7 @@ ERL_NIF_TERM cast_plain(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) {
 // The same, and then calls `fun`, with an environment.
 ERL_NIF_TERM cast_and_apply(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) {
   return upcall::catching(env, [&] {
-    resource<caster>::decode(env, argv[0])->run();
+    upcall::decode<upcall::resource<caster>>(env, argv[0])->run();
     return upcall::apply(env, argv[1], argv[2], argv[3]).to_term(env);
   });
 }
@@ -137,7 +137,7 @@ ERL_NIF_TERM cast_without_threads(ErlNifEnv* env, int arity, const ERL_NIF_TERM 
 // call_plain(caster): calls and waits.
 ERL_NIF_TERM call_plain(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) {
   return upcall::catching(env, [&] {
-    const auto from = resource<caster>::decode(env, argv[0]);
+    const auto from = upcall::decode<upcall::resource<caster>>(env, argv[0]);
     from->tell(from->first, here());
     return enif_make_atom(env, "ok");
   });
@@ -146,7 +146,7 @@ ERL_NIF_TERM call_plain(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) {
 std::optional<upcall::future<void>> asked;
 ERL_NIF_TERM async_plain(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) {
   return upcall::catching(env, [&] {
-    const auto from = resource<caster>::decode(env, argv[0]);
+    const auto from = upcall::decode<upcall::resource<caster>>(env, argv[0]);
     asked.emplace(from->tell.async(from->first, here()));
     return enif_make_atom(env, "ok");
   });
@@ -167,7 +167,7 @@ ERL_NIF_TERM make_foreign(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) {
   return upcall::catching(env, [&] {
     void* const place = enif_alloc_resource(foreign_type, sizeof(resource<caster>));
     std::construct_at(static_cast<resource<caster>*>(place),
-                      resource<caster>::decode(env, argv[0]));
+                      upcall::decode<upcall::resource<caster>>(env, argv[0]));
     const ERL_NIF_TERM made = enif_make_resource(env, place);
     enif_release_resource(place);
     return made;

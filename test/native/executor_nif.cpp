@@ -59,7 +59,7 @@ struct thread_call {
 };
 
 thread_call call_of(ErlNifEnv* env, const ERL_NIF_TERM argv[]) {
-  return {upcall::executor::decode(env, argv[0]), upcall::owned_term(argv[1]),
+  return {upcall::decode<upcall::executor>(env, argv[0]), upcall::owned_term(argv[1]),
           upcall::owned_term(argv[2]), timeout_of(env, argv[3])};
 }
 

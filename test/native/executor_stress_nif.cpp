@@ -41,7 +41,7 @@ struct crowd {
   std::atomic<std::int64_t> lies{0};
 
   crowd(ErlNifEnv* env, const ERL_NIF_TERM argv[], int threads)
-      : where(upcall::executor::decode(env, argv[0])),
+      : where(upcall::decode<upcall::executor>(env, argv[0])),
         fun(argv[1]),
         calls_per_thread(upcall::decode<std::int64_t>(env, argv[3])),
         longest_timeout(upcall::decode<std::int64_t>(env, argv[4])),

@@ -7,7 +7,6 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "../codec.hpp"
 #include "../result.hpp"
@@ -17,7 +16,6 @@
 #include "function_root.hpp"
 #include "never.hpp"
 #include "parts.hpp"
-#include "request_awaiter.hpp"
 #include "task_promise.hpp"
 
 // A call of a function of Elixir's that a coroutine awaits.
@@ -106,15 +104,15 @@ class returned_value<void> {
 
 /// Makes the call, and gives what it returned.
 template <class R, class Root, class... Args>
-class call_awaiter final : public request_awaiter, private returned_value<R> {
+class call_awaiter final : private returned_value<R> {
  public:
   /// `awaited` lives as long as the expression that awaits it.
   call_awaiter(coroutine_promise& by, const async_call<R, Root, Args...>& awaited) noexcept
-      : request_awaiter(by), m_call(awaited) {}
+      : m_caller(by), m_call(awaited) {}
 
   // In the coroutine's own code, as few calls as possible: they are most of what a callback costs.
   UPCALL_ALWAYS_INLINE bool await_ready() {
-    coroutine_frame& frame = running();
+    coroutine_frame& frame = *m_caller.running;
     m_call.root.check_owner(frame);
     frame.check_may_await();
     frame.select(m_call.root.index());
@@ -124,13 +122,14 @@ class call_awaiter final : public request_awaiter, private returned_value<R> {
     return false;
   }
   void await_suspend(std::coroutine_handle<>) noexcept {
-    running().wait_in(caller(), this->taker());
+    m_caller.running->wait_in(m_caller, this->taker());
   }
   R await_resume() {
-    return this->value_or_throw([this] { this->check_outcome(); });
+    return this->value_or_throw([this] { m_caller.running->take_awaited(); });
   }
 
  private:
+  coroutine_promise& m_caller;
   const async_call<R, Root, Args...>& m_call;
 };
 
@@ -153,16 +152,7 @@ class try_call_awaiter {
   void await_suspend(std::coroutine_handle<> caller) noexcept { m_call.await_suspend(caller); }
   result<R> await_resume() {
     if (m_failure) return *std::move(m_failure);
-    try {
-      if constexpr (std::is_void_v<R>) {
-        m_call.await_resume();
-        return std::monostate{};
-      } else {
-        return m_call.await_resume();
-      }
-    } catch (const error& failure) {
-      return failure;
-    }
+    return detail::result_of<R>([this] { return m_call.await_resume(); });
   }
 
  private:

@@ -25,33 +25,25 @@ struct [[nodiscard("nothing is looked up before it is awaited: co_await it")]] a
 
 /// Looks a function up by its name.
 template <class Function>
-class lookup_awaiter final : public request_awaiter {
- public:
-  lookup_awaiter(coroutine_promise& by, const async_lookup<Function>& awaited) noexcept
-      : request_awaiter(by), m_wanted(awaited) {}
+struct lookup_operation {
+  async_lookup<Function> wanted;
 
-  bool await_ready() {
-    running().check_may_await();
-    const auto& [module, function] = m_wanted.name;
-    running().set_request(detail::mfa_request(
-        running(), "erlang", "make_fun",
-        detail::arguments_of_make_fun(running().env(), module, function, m_wanted.arity)));
-    return false;
+  bool begin(frame& running) const {
+    running.check_may_await();
+    const ERL_NIF_TERM arguments = detail::arguments_of_make_fun(
+        running.env(), wanted.name.module, wanted.name.function, wanted.arity);
+    running.set_request(detail::mfa_request(running, "erlang", "make_fun", arguments));
+    return true;
   }
-  Function await_resume() {
-    const ERL_NIF_TERM found = running().take_awaited();
-    return Function(function_root::add(running().env(), found));
+  static Function end(frame& running, ERL_NIF_TERM found) {
+    return Function(function_root::add(running.env(), found));
   }
-
- private:
-  async_lookup<Function> m_wanted;
 };
 
 template <class Function>
 struct awaiter_of<async_lookup<Function>> {
-  static lookup_awaiter<Function> make(coroutine_promise& by,
-                                       const async_lookup<Function>& awaited) noexcept {
-    return {by, awaited};
+  static auto make(coroutine_promise& by, const async_lookup<Function>& awaited) {
+    return operation_awaiter<lookup_operation<Function>>(by, awaited);
   }
 };
 

@@ -23,129 +23,92 @@ namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 /// Waits for the turn at an exclusive object.
-class turn_awaiter : public request_awaiter {
+template <class Exclusive>
+class lock_operation {
  public:
-  turn_awaiter(coroutine_promise& caller, exclusive_base& wanted) noexcept
-      : request_awaiter(caller), m_wanted(wanted) {}
-  turn_awaiter(const turn_awaiter&) = delete;
-  turn_awaiter& operator=(const turn_awaiter&) = delete;
-  ~turn_awaiter() {
-    if (m_turn) running().awaited = nullptr;
-  }
+  explicit lock_operation(Exclusive& wanted) noexcept : m_wanted(wanted) {}
 
-  bool await_ready() {
-    holder& here = exclusive_base::holder_here();
-    if (std::optional<hold> free = m_wanted.try_lock(here)) {
+  bool begin(frame& running) {
+    exclusive_base& base = *m_wanted.m_base;
+    native_call& here = exclusive_base::call_here();
+    if (std::optional<hold> free = base.try_lock(here)) {
       m_hold.emplace(*std::move(free));
-      return true;
+      return false;
     }
-    m_turn.emplace(m_wanted, here);
-    if (!m_wanted.enqueue(*m_turn)) return true;
-    running().awaited = &*m_turn;
-    running().set_request(detail::wait_request(running(), atoms::infinity.raw()));
-    m_was_suspended = true;
-    return false;
+    m_turn.emplace(base, here);
+    if (!base.enqueue(*m_turn)) return false;
+    m_awaited.emplace(running, *m_turn);
+    running.set_request(detail::wait_request(running, no_deadline));
+    return true;
   }
-
- protected:
-  hold take() {
-    if (m_hold) return *std::move(m_hold);
-    if (m_was_suspended) check_outcome();
-    return m_wanted.take(*m_turn);
+  typename Exclusive::access end(frame&, ERL_NIF_TERM) {
+    return {m_hold ? *std::move(m_hold) : m_wanted.m_base->take(*m_turn), m_wanted.m_object};
   }
 
  private:
-  exclusive_base& m_wanted;
+  Exclusive& m_wanted;
   std::optional<hold> m_hold;
   std::optional<turn> m_turn;
-  bool m_was_suspended = false;
-};
-
-template <class Exclusive>
-class lock_awaiter final : public turn_awaiter {
- public:
-  lock_awaiter(coroutine_promise& caller, Exclusive& wanted) noexcept
-      : turn_awaiter(caller, *wanted.m_base), m_object(wanted.m_object) {}
-  typename Exclusive::access await_resume() { return {take(), m_object}; }
-
- private:
-  std::remove_reference_t<decltype(*std::declval<typename Exclusive::access>())>& m_object;
+  std::optional<awaited_in_frame> m_awaited;
 };
 
 template <class Exclusive>
 struct awaiter_of<async_lock<Exclusive>> {
-  static lock_awaiter<Exclusive> make(coroutine_promise& by,
-                                      const async_lock<Exclusive>& awaited) noexcept {
-    return {by, *awaited.wanted};
+  static auto make(coroutine_promise& by, const async_lock<Exclusive>& awaited) {
+    return operation_awaiter<lock_operation<Exclusive>>(by, *awaited.wanted);
   }
 };
 
 /// Waits for the answer of an executor.
 template <class R>
-class future_awaiter final : public request_awaiter {
+class future_operation {
  public:
-  future_awaiter(coroutine_promise& caller, future<R>& awaited) noexcept
-      : request_awaiter(caller), m_future(awaited) {}
+  explicit future_operation(future<R>& awaited) noexcept : m_future(awaited) {}
 
-  bool await_ready() {
-    if (m_future.is_ready()) return true;
-    running().check_may_await();
-    m_waiting.emplace(m_future.m_call, running());
-    running().set_request(detail::wait_request(running(), m_future.m_deadline));
-    return false;
+  bool begin(frame& running) {
+    if (m_future.is_ready()) return false;
+    running.check_may_await();
+    m_slot.emplace(m_future.m_call);
+    m_awaited.emplace(running, *m_slot);
+    running.set_request(detail::wait_request(running, m_future.m_deadline));
+    return true;
   }
-  R await_resume() {
-    if (m_waiting) {
-      m_waiting.reset();
-      check_outcome();
-    }
-    if constexpr (std::is_void_v<R>) {
-      m_future.take().value();
-    } else {
-      return m_future.take().value();
-    }
+  R end(frame&, ERL_NIF_TERM) {
+    m_awaited.reset();
+    m_slot.reset();
+    return m_future.take().take();
   }
 
  private:
   future<R>& m_future;
-  std::optional<awaited_slot> m_waiting;
+  std::optional<awaited_slot> m_slot;
+  std::optional<awaited_in_frame> m_awaited;
 };
 
 template <class R>
 struct awaiter_of<future<R>> {
-  static future_awaiter<R> make(coroutine_promise& by, future<R>& awaited) noexcept {
-    return {by, awaited};
+  static auto make(coroutine_promise& by, future<R>& awaited) {
+    return operation_awaiter<future_operation<R>>(by, awaited);
   }
-  static future_awaiter<R> make(coroutine_promise& by, future<R>&& awaited) noexcept {
-    return {by, awaited};
-  }
+  static auto make(coroutine_promise& by, future<R>&& awaited) { return make(by, awaited); }
 };
 
 /// Lets other processes run, when it is time.
-class yield_awaiter final : public request_awaiter {
- public:
-  using request_awaiter::request_awaiter;
-
-  bool await_ready() {
-    running().await_yield();
-    running().check_may_await();
-    if (!running().slice_is_over()) return true;
-    running().set_request(detail::yield_request(running()));
-    m_was_suspended = true;
-    return false;
+struct time_operation {
+  static bool begin(frame& running) {
+    running.await_giving_time();
+    running.check_may_await();
+    if (!running.slice_is_over()) return false;
+    running.set_request(detail::yield_request(running));
+    return true;
   }
-  void await_resume() const {
-    if (m_was_suspended) check_outcome();
-  }
-
- private:
-  bool m_was_suspended = false;
+  static void end(frame&, ERL_NIF_TERM) noexcept {}
 };
 
 template <>
 struct awaiter_of<async_yield> {
-  static yield_awaiter make(coroutine_promise& by, async_yield) noexcept {
-    return yield_awaiter(by);
+  static auto make(coroutine_promise& by, async_yield) {
+    return operation_awaiter<time_operation>(by);
   }
 };
 

@@ -11,7 +11,7 @@
 #include "call_bound.hpp"
 #include "frame.hpp"
 #include "lifetimes.hpp"
-#include "pinned_body.hpp"
+#include "pinned_nif.hpp"
 #include "signature.hpp"
 #include "stack_use.hpp"
 #include "table_name.hpp"

@@ -9,8 +9,9 @@
 
 #include "frame.hpp"
 #include "frame_replies.hpp"
+#include "native_call.hpp"
 #include "pinned_call.hpp"
-#include "pinned_requests.hpp"
+#include "pinned_replies.hpp"
 #include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -18,8 +19,8 @@ namespace detail {
 
 /// Where C callbacks on the calling thread leave what they catch: its frame has a place of its own.
 inline std::exception_ptr*& c_failure_place() noexcept {
-  thread_frames& here = this_thread_frames();
-  return here.current != nullptr ? here.current->c_failure : here.c_failure;
+  frame* const running = current_frame();
+  return running != nullptr ? running->failures_of_c().place() : this_thread_calls().c_failure;
 }
 
 /// Where the callbacks of one call into C leave what they catch. Its ends may be on two threads.
@@ -46,21 +47,17 @@ inline std::exception_ptr& c_failure_or(std::exception_ptr& otherwise) noexcept 
 
 /// Notes that a callback has failed, and that C is about to be told.
 inline void note_c_failure() noexcept {
-  if (frame* const running = current_frame()) running->note_failure();
+  if (native_call* const running = current_call()) running->note_failure();
 }
 
 /// C asks on, after `failure`: lets others run, and in the end leaves C that does not return.
 UPCALL_COLD inline void bear_question(std::exception_ptr& failure) noexcept {
-  if (frame* const running = current_frame()) {
-    running->bear_question(failure);
-  } else if (const std::shared_ptr<pinned_call> call = pinned_call_here()) {
-    call->bear_question();
-  }
+  detail::with_call_of_thread([&](native_call& running) { running.bear_question(failure); });
 }
 
 /// A callback has failed that C can handle: lets others run, as that may be a loop.
 UPCALL_COLD inline void bear_handled() noexcept {
-  if (frame* const running = current_frame()) running->let_others_run();
+  if (native_call* const running = current_call()) running->let_others_run();
 }
 
 template <class R, class Arguments>

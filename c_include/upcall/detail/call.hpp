@@ -16,8 +16,9 @@
 #include "frame.hpp"
 #include "frame_replies.hpp"
 #include "function_root.hpp"
+#include "native_call.hpp"
 #include "parts.hpp"
-#include "pinned_requests.hpp"
+#include "pinned_replies.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -32,24 +33,12 @@ consteval bool can_return() {
   }
 }
 
-/// Throws, as an Elixir exception, that what came back is not what was expected.
-[[noreturn]] UPCALL_NOINLINE inline void throw_bad_return(frame& running, const bad_term& failure) {
-  running.suspend(detail::bad_return_request(running, failure));
-  throw_unexpected(failure.expected());  // the trampoline has raised; it never answers
-}
-
-/// The same in a pinned call, of the function at `index`.
-[[noreturn]] UPCALL_NOINLINE inline void throw_bad_return(pinned_call& call, std::uint32_t index,
+/// Throws, as an Elixir exception, that the function at `index` returned something else than was
+/// expected.
+[[noreturn]] UPCALL_NOINLINE inline void throw_bad_return(native_call& call, std::uint32_t index,
                                                           const bad_term& failure) {
-  pinned_request request;
-  ErlNifEnv* env = request.env->get();
-  const nif_identity nif = call.nif();
-  request.what = enif_make_tuple7(
-      env, atoms::bad_return.raw(), enif_make_uint(env, index), detail::make_text(env, nif.name),
-      enif_make_int(env, nif.arity), detail::make_text(env, failure.where()),
-      detail::make_text(env, failure.expected()), request.env->copy(failure.got().raw()));
-  call.ask_for_value(request);
-  throw_unexpected(failure.expected());  // the process has raised
+  call.refuse_returned(index, failure.where(), failure.expected(), failure.got().raw());
+  __builtin_unreachable();  // GCC forgets that of a virtual function that it inlines
 }
 
 /// The scope in which `Ts` are decoded or encoded.
@@ -63,7 +52,7 @@ R decode_outcome(frame& running, ERL_NIF_TERM value) {
     const codec_scope_of<R> scope(running);
     return detail::decode_returned<R>(running.env(), value);
   } catch (const bad_term& failure) {
-    detail::throw_bad_return(running, failure);
+    detail::throw_bad_return(running, 0, failure);  // the trampoline knows which it has called
   }
 }
 
@@ -98,19 +87,6 @@ UPCALL_ALWAYS_INLINE ERL_NIF_TERM make_request(frame& running, const Args&... ar
   }
 }
 
-inline ERL_NIF_TERM mfa_request(frame& running, const char* module, const char* function,
-                                ERL_NIF_TERM args) {
-  ErlNifEnv* env = running.env();
-  return enif_make_tuple5(env, atoms::mfa.raw(), running.next_token(),
-                          detail::make_atom(env, module), detail::make_atom(env, function), args);
-}
-
-/// Makes an upcall of a named function.
-inline ERL_NIF_TERM call_named(frame& running, const char* module, const char* function,
-                               ERL_NIF_TERM args) {
-  return running.suspend(detail::mfa_request(running, module, function, args));
-}
-
 // A call is three parts, of which only the switch is inlined into the caller: a return that crosses
 // a switch is predicted wrongly, and the less there is to inline, the further up compilers inline
 // it.
@@ -129,8 +105,7 @@ UPCALL_NOINLINE frame* begin_call(const function_root& called, const Args&... ar
 /// Gives what the function returned, or throws what it did instead.
 template <class R>
 UPCALL_NOINLINE R end_call(frame& running) {
-  const ERL_NIF_TERM value = running.take_outcome();
-  if constexpr (!std::is_void_v<R>) return detail::decode_outcome<R>(running, value);
+  return detail::decode_outcome<R>(running, running.take_outcome());
 }
 
 /// Asks the process of a pinned call for what `make_request(env)` says, about the function at
@@ -145,13 +120,11 @@ R ask_pinned(pinned_call& call, std::uint32_t index, const MakeRequest& make_req
     throw;
   }
   const ERL_NIF_TERM value = call.ask_for_value(request);
-  if constexpr (!std::is_void_v<R>) {
-    const pinned_scope scope(call);  // for functions and views among what is decoded
-    try {
-      return detail::decode_returned<R>(request.env->get(), value);
-    } catch (const bad_term& failure) {
-      detail::throw_bad_return(call, index, failure);
-    }
+  const current_call_scope scope(call);  // for functions and views among what is decoded
+  try {
+    return detail::decode_returned<R>(request.env->get(), value);
+  } catch (const bad_term& failure) {
+    detail::throw_bad_return(call, index, failure);
   }
 }
 
@@ -177,19 +150,10 @@ inline ERL_NIF_TERM arguments_of_make_fun(ErlNifEnv* env, const char* module, co
 
 /// Makes the function `module:function/arity` a root.
 inline function_root capture(const char* module, const char* function, int arity) {
-  if (current_frame() == nullptr && current_pinned_call() != nullptr) {
-    pinned_request request;
-    ErlNifEnv* const own = request.env->get();
-    request.what = enif_make_tuple4(own, atoms::mfa.raw(), detail::make_atom(own, "erlang"),
-                                    detail::make_atom(own, "make_fun"),
-                                    detail::arguments_of_make_fun(own, module, function, arity));
-    return function_root::add(own, current_pinned_call()->ask_for_value(request));
-  }
-  frame& running = frame_for_upcall();
-  ErlNifEnv* env = running.env();
-  return function_root::add(
-      env, detail::call_named(running, "erlang", "make_fun",
-                              detail::arguments_of_make_fun(env, module, function, arity)));
+  const named_answer found = running_call().call_named("erlang", "make_fun", [&](ErlNifEnv* env) {
+    return detail::arguments_of_make_fun(env, module, function, arity);
+  });
+  return function_root::add(found.env, found.value);
 }
 
 }  // namespace detail

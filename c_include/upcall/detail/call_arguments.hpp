@@ -43,7 +43,7 @@ class encoding_scope {
 inline executor executor_argument(const sending_env&, const executor& named) { return named; }
 inline executor executor_argument(const sending_env& to, ERL_NIF_TERM raw) {
   try {
-    return executor::decode(to.get(), raw);
+    return codec<executor>::decode(to.get(), raw);
   } catch (const bad_term& failure) {
     throw_bad_argument("pid_or_name", failure.what(), raw);
   }

@@ -10,9 +10,8 @@
 #include "../atom.hpp"
 #include "../error.hpp"
 #include "config.hpp"
-#include "frame.hpp"
 #include "library_module.hpp"
-#include "pinned_call.hpp"
+#include "native_call.hpp"
 #include "resource_type.hpp"
 #include "term_text.hpp"
 
@@ -31,11 +30,7 @@ inline std::string name_of(nif_identity nif) {
 class codec_error final : public error {
  public:
   explicit codec_error(std::string fact) : error("Elixir.ArgumentError", fact), m_fact(fact) {
-    if (const frame* const running = current_frame()) {
-      name(running->nif());
-    } else if (const pinned_call* const call = current_pinned_call()) {
-      name(call->nif());
-    }
+    if (const native_call* const running = current_call()) name(running->nif());
   }
 
   /// Puts a step of the way to the value in front.

@@ -35,16 +35,16 @@ class coroutine_frame : public frame {
   // holds is lost then. Five words are what `__builtin_setjmp` writes.
   using way_out = void* [5];
 
-  coroutine_frame(step& first, nif_identity nif, thread_frames& here) noexcept
+  coroutine_frame(step& first, nif_identity nif, thread_calls& here) noexcept
       : frame(first, nif, body_kind::coroutine, {}, here) {}
   coroutine_frame(const coroutine_frame&) = delete;
   coroutine_frame& operator=(const coroutine_frame&) = delete;
 
   static void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    return this_thread_frame_memory().take(size);
+    return of_this_thread<frame_memory>().take(size);
   }
   static void operator delete(void* memory, std::size_t size) noexcept {
-    this_thread_frame_memory().give(memory, size);
+    of_this_thread<frame_memory>().give(memory, size);
   }
 
   // ---- for what coroutines await ----
@@ -112,7 +112,7 @@ class coroutine_frame : public frame {
   UPCALL_NOINLINE ERL_NIF_TERM run_step(ErlNifEnv* env, outcome_kind kind,
                                         ERL_NIF_TERM outcome) noexcept final {
     step next{env, 0};
-    thread_frames& here = begin_step(next, kind, outcome);
+    thread_calls& here = begin_step(next, kind, outcome);
     way_out out;
     m_way_out = out;
     if (__builtin_setjmp(out) == 0) go_on();
@@ -138,7 +138,7 @@ class coroutine_frame : public frame {
 #endif
     // What is being thrown or handled is lost with the stack that it was to unwind.
     exception_globals{}.write(abi::__cxa_get_globals());
-    this_thread_coroutine_destroyer() = {};
+    of_this_thread<coroutine_destroyer>() = {};
     __builtin_longjmp(m_way_out, 1);
     __builtin_unreachable();
   }
@@ -160,7 +160,8 @@ class coroutine_frame : public frame {
       try {
         throw;
       } catch (const bad_term& failure) {
-        set_request(detail::bad_return_request(*this, failure));
+        set_request(detail::bad_return_request(*this, failure.where(), failure.expected(),
+                                               failure.got().raw()));
         return false;
       }
     } catch (...) {

@@ -32,7 +32,7 @@ namespace detail {
 template <class Body>
 class coroutine_nif : public coroutine_frame {
  public:
-  coroutine_nif(step& first, nif_identity nif, thread_frames& here,
+  coroutine_nif(step& first, nif_identity nif, thread_calls& here,
                 const ERL_NIF_TERM* arguments) noexcept
       : coroutine_frame(first, nif, here), m_arguments(arguments) {}
   coroutine_nif(const coroutine_nif&) = delete;
@@ -137,7 +137,7 @@ struct nif_body<Function, Parameters, Options, coroutine_body> {
   static ERL_NIF_TERM start(ErlNifEnv* env, nif_identity nif, const ERL_NIF_TERM* raw) noexcept {
     check(std::type_identity<Parameters>{});
     step first{env, 0};
-    thread_frames& here = this_thread_frames();
+    thread_calls& here = this_thread_calls();
     auto* const running = new (std::nothrow) made(first, nif, here, raw);
     if (running == nullptr) return detail::system_limit_reply(env);
     running->template start<&made::template begin<Function, Parameters>>();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config.hpp"
+#include "this_thread.hpp"
 
 // What a coroutine and its frame know of each other.
 
@@ -50,13 +51,6 @@ class coroutine_destroyer {
   coroutine_promise* m_waiting = nullptr;
 };
 
-// See `stack_pool::this_thread` for why it looks like this.
-UPCALL_NOINLINE inline coroutine_destroyer& this_thread_coroutine_destroyer() noexcept {
-  static thread_local constinit coroutine_destroyer destroyer;
-  asm volatile("");
-  return destroyer;
-}
-
 /// Owns a coroutine that does not run.
 class coroutine_owner {
  public:
@@ -70,7 +64,7 @@ class coroutine_owner {
 
   void destroy() noexcept {
     if (m_promise != nullptr)
-      this_thread_coroutine_destroyer().destroy(*std::exchange(m_promise, nullptr));
+      of_this_thread<coroutine_destroyer>().destroy(*std::exchange(m_promise, nullptr));
   }
   /// Null for one that was moved from.
   [[nodiscard]] coroutine_promise* promise() const noexcept { return m_promise; }

@@ -80,7 +80,7 @@ inline bool defer(const sending_env& env, const executor& to,
   if (!call->promise()) return detail::refuse(*call, env.sender(), placement::overloaded);
   const std::uint64_t number = deferred_calls->take(to, call);
   if (number == 0) return detail::refuse(*call, env.sender(), placement::overloaded);
-  this_thread_frames().last_deferred = number;
+  this_thread_calls().last_deferred = number;
   return true;
 }
 

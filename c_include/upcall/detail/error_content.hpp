@@ -40,8 +40,9 @@ class kept_error {
   [[nodiscard]] virtual std::optional<error_terms> here(ErlNifEnv* env) const noexcept = 0;
   /// Gives what the NIF returns to raise them, where those who keep them know only that; else 0.
   [[nodiscard]] virtual ERL_NIF_TERM reply_here(ErlNifEnv* env) const noexcept = 0;
-  /// Gives by which number a pinned call asks for them, where the calling code runs in that.
-  [[nodiscard]] virtual std::optional<std::uint32_t> index_here() const noexcept = 0;
+  /// Asks who keeps them for what Elixir would print of them, where the calling code runs there and
+  /// that can be asked. Throws: `error`; `abandoned`.
+  [[nodiscard]] virtual std::optional<owned_term> banner_here() const = 0;
 };
 
 /// The stack trace with arities in the place of arguments, which may be of any size.
@@ -181,9 +182,13 @@ class error_content {
     const std::lock_guard locked(m_mutex);
     return m_kept ? m_kept->reply_here(env) : 0;
   }
-  std::optional<std::uint32_t> index_here() noexcept {
-    const std::lock_guard locked(m_mutex);
-    return m_kept ? m_kept->index_here() : std::nullopt;
+  std::optional<owned_term> banner_here() {
+    const kept_error* kept = nullptr;  // which stays, once there is one
+    {
+      const std::lock_guard locked(m_mutex);
+      kept = m_kept.get();
+    }
+    return kept != nullptr ? kept->banner_here() : std::nullopt;
   }
 
   /// Ends the step that the terms are borrowed from: takes them along. Where they are too large,

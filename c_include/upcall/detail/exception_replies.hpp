@@ -15,6 +15,7 @@
 #include "../innermost_error.hpp"
 #include "../term.hpp"
 #include "frame_parts.hpp"
+#include "registered.hpp"
 #include "resource_type.hpp"
 
 // What becomes of a C++ exception that leaves a native call.
@@ -22,15 +23,16 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// A function that turns exceptions of the user's into Elixir exceptions, in a list of all.
-struct translator {
-  explicit translator(void (*function)(const std::exception_ptr&)) noexcept
-      : translate(function), next(first) {
-    first = this;
-  }
-  void (*translate)(const std::exception_ptr&);
-  translator* next;
-  static inline constinit translator* first = nullptr;
+/// A function that turns exceptions of the user's into Elixir exceptions.
+class translator : public registered<translator> {
+ public:
+  using function = void (*)(const std::exception_ptr&);
+
+  explicit translator(function translates) noexcept : m_translate(translates) { enter(); }
+  void translate(const std::exception_ptr& failure) const { m_translate(failure); }
+
+ private:
+  function m_translate;
 };
 
 inline ERL_NIF_TERM exception_reply(ErlNifEnv* env, const char* module,
@@ -100,7 +102,7 @@ inline std::string type_name_of_current_exception() {
 
 /// Calls the user's translators; the first that throws decides.
 [[noreturn]] inline void translate(const std::exception_ptr& failure) {
-  for (translator* each = translator::first; each != nullptr; each = each->next)
+  for (translator* each = translator::first(); each != nullptr; each = each->next())
     each->translate(failure);
   std::rethrow_exception(failure);
 }

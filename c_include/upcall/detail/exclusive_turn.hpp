@@ -10,8 +10,7 @@
 
 #include "../term.hpp"
 #include "config.hpp"
-#include "holder.hpp"
-#include "pinned_call.hpp"
+#include "native_call.hpp"
 #include "waitable.hpp"
 
 // What a native call has of an exclusive object: a hold, or a turn to come.
@@ -24,7 +23,7 @@ class exclusive_base;
 /// One right to an exclusive object, given up when it is destroyed in its call, or with that.
 class hold {
  public:
-  hold(std::shared_ptr<exclusive_base> taken, holder& by) noexcept
+  hold(std::shared_ptr<exclusive_base> taken, native_call& by) noexcept
       : m_taken(std::move(taken)), m_number(by.number()) {}
   hold(hold&& other) noexcept = default;
   hold(const hold&) = delete;
@@ -39,9 +38,9 @@ class hold {
 };
 
 /// A native call that waits for its turn. Lives on that call's stack, and leaves the queue with it.
-class turn final : public waitable, public interruptible {
+class turn final : public waitable {
  public:
-  turn(exclusive_base& wanted, holder& by) noexcept : exclusive(&wanted), waiter(&by) {}
+  turn(exclusive_base& wanted, native_call& by) noexcept : exclusive(&wanted), waiter(&by) {}
   turn(const turn&) = delete;
   turn& operator=(const turn&) = delete;
   ~turn() { leave(); }
@@ -49,10 +48,11 @@ class turn final : public waitable, public interruptible {
   bool await(ErlNifEnv* env, ERL_NIF_TERM reference) override;
   bool withdraw() noexcept override;
   void leave() noexcept override;
+  void sleep(clock::time_point until) noexcept override;
   void interrupt(ErlNifEnv* env) noexcept override;
 
   exclusive_base* exclusive;
-  holder* waiter;
+  native_call* waiter;
   bool granted = false;
   bool taken = false;
   bool interrupted = false;

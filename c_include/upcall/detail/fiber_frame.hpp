@@ -5,13 +5,13 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "body_call.hpp"
 #include "bound_nif.hpp"
 #include "call_bound.hpp"
 #include "fiber.hpp"
 #include "fiber_thread.hpp"
 #include "frame.hpp"
 #include "frame_replies.hpp"
+#include "function_ref.hpp"
 #include "library_module.hpp"
 #include "library_part.hpp"
 #include "stack_overflow.hpp"
@@ -27,7 +27,7 @@ namespace detail {
 class fiber_frame final : public frame {
  public:
   fiber_frame(step& first, nif_identity nif, fiber* on, std::size_t stack_class,
-              thread_frames& here) noexcept
+              thread_calls& here) noexcept
       : frame(first, nif, body_kind::fiber, {on, on->size(), on->stack()}, here),
         m_fiber(on),
         m_stack_class(stack_class) {
@@ -46,7 +46,7 @@ class fiber_frame final : public frame {
  private:
   ERL_NIF_TERM run_step(ErlNifEnv* env, outcome_kind kind, ERL_NIF_TERM outcome) noexcept override {
     step next{env, 0};
-    thread_frames& here = begin_step(next, kind, outcome);
+    thread_calls& here = begin_step(next, kind, outcome);
     fiber* const on = m_fiber;
     const std::size_t stack_class = m_stack_class;
     on->resume(exceptions_of(here));
@@ -75,7 +75,7 @@ struct fiber_start {
   std::size_t stack_class;
   nif_identity nif;
   const ERL_NIF_TERM* arguments;
-  thread_frames& here;
+  thread_calls& here;
 };
 
 /// Runs `Body(frame, arguments)`, the whole of a native call, until it first suspends or ends, and
@@ -86,7 +86,7 @@ ERL_NIF_TERM start_fiber_frame(ErlNifEnv* env, nif_identity nif, std::size_t sta
   stack_pool::thread& pool = stack_pool::this_thread();
   fiber* const on = pool.take(stack_class);
   if (on == nullptr) return detail::system_limit_reply(env);
-  fiber_start start{{env, 0}, on, stack_class, nif, arguments, this_thread_frames()};
+  fiber_start start{{env, 0}, on, stack_class, nif, arguments, this_thread_calls()};
   on->note_depths_in(*nif.stack);
   on->start(
       [](void* argument) noexcept {
@@ -114,7 +114,7 @@ void run_bound(frame& running, const ERL_NIF_TERM* raw) {
     auto run = [&] {
       detail::call_bound<Function>(std::type_identity<Parameters>{}, arguments, [](const auto&) {});
     };
-    decltype(Options)::yielding::run(running, raw, body_call(run));
+    decltype(Options)::yielding::run(running, raw, run);
   } else {
     detail::call_bound<Function>(
         std::type_identity<Parameters>{}, arguments, [&](const auto& make) {

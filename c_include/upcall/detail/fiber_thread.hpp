@@ -20,11 +20,11 @@ class fiber_thread {
  public:
   /// Gives what the calling thread knows of its native calls; null where it runs no fibers.
   /// Threads: any, also in a signal handler.
-  static const thread_frames* here() noexcept {
+  static const thread_calls* here() noexcept {
     const pthread_t self = pthread_self();
     for (const fiber_thread* each = s_first.load(std::memory_order_acquire); each != nullptr;
          each = each->m_next) {
-      const thread_frames* const frames = each->m_frames.load(std::memory_order_acquire);
+      const thread_calls* const frames = each->m_frames.load(std::memory_order_acquire);
       if (frames != nullptr &&
           pthread_equal(each->m_thread.load(std::memory_order_relaxed), self) != 0)
         return frames;
@@ -35,7 +35,7 @@ class fiber_thread {
   /// The calling thread's entry, as long as that lives.
   class membership {
    public:
-    explicit membership(const thread_frames& here) noexcept : m_entry(take()) {
+    explicit membership(const thread_calls& here) noexcept : m_entry(take()) {
       if (m_entry == nullptr) return;
       m_entry->m_thread.store(pthread_self(), std::memory_order_relaxed);
       m_entry->m_frames.store(&here, std::memory_order_release);
@@ -73,18 +73,18 @@ class fiber_thread {
 
   std::atomic<bool> m_is_taken{true};
   std::atomic<pthread_t> m_thread{};
-  std::atomic<const thread_frames*> m_frames{nullptr};
+  std::atomic<const thread_calls*> m_frames{nullptr};
   fiber_thread* m_next = nullptr;
 };
 
-UPCALL_COLD UPCALL_NOINLINE inline void begin_with_fibers(thread_frames& here) noexcept {
+UPCALL_COLD UPCALL_NOINLINE inline void begin_with_fibers(thread_calls& here) noexcept {
   static thread_local const fiber_thread::membership mine(here);
   here.known_exceptions = abi::__cxa_get_globals();
 }
 
 /// Gives the C++ runtime's exception state of this thread, which a switch of stacks needs, without
 /// asking the runtime each time. To be called before each switch to a fiber.
-UPCALL_ALWAYS_INLINE abi::__cxa_eh_globals* exceptions_of(thread_frames& here) noexcept {
+UPCALL_ALWAYS_INLINE abi::__cxa_eh_globals* exceptions_of(thread_calls& here) noexcept {
   if (here.known_exceptions == nullptr) begin_with_fibers(here);
   return here.known_exceptions;
 }

@@ -17,7 +17,7 @@
 
 #include "frame.hpp"
 #include "immortal.hpp"
-#include "pinned_call.hpp"
+#include "native_call.hpp"
 #include "report.hpp"
 #include "resource_type.hpp"
 #include "sleeper.hpp"
@@ -54,7 +54,7 @@ class finisher {
   }
 
   /// Sees whether a pinned call comes to its end, whose body has a thread of its own. Threads: any.
-  void watch(std::weak_ptr<pinned_call> left) noexcept {
+  void watch(std::weak_ptr<native_call> left) noexcept {
     const std::lock_guard lock(m_mutex);
     m_pinned.push_back({std::move(left), clock::now()});
     if (m_keeper_rests) wake_keeper();
@@ -84,7 +84,7 @@ class finisher {
     bool needs_look = false;  // there is a frame, and it was not found to take long yet
   };
   struct watched {
-    std::weak_ptr<pinned_call> call;
+    std::weak_ptr<native_call> call;
     clock::time_point since;
   };
 
@@ -160,10 +160,10 @@ class finisher {
   void look_at_pinned(std::unique_lock<std::mutex>& lock) noexcept {
     const clock::time_point long_ago = clock::now() - long_time;
     while (!m_pinned.empty() && m_pinned.front().since <= long_ago) {
-      const std::weak_ptr<pinned_call> next = std::move(m_pinned.front().call);
+      const std::weak_ptr<native_call> next = std::move(m_pinned.front().call);
       m_pinned.pop_front();
       lock.unlock();  // for the last to let go of it may be we
-      if (const std::shared_ptr<pinned_call> left = next.lock(); left && left->is_abandoned())
+      if (const std::shared_ptr<native_call> left = next.lock(); left && left->is_left())
         report_endless(left->nif());
       lock.lock();
     }
@@ -222,9 +222,7 @@ class finisher {
 /// The finisher of this library.
 inline immortal<finisher> abandoned_frames;
 
-inline void frame::requeue(holder& postponed) noexcept {
-  abandoned_frames->requeue(static_cast<frame*>(&postponed));
-}
+inline void frame::resume_finishing() noexcept { abandoned_frames->requeue(this); }
 
 /// Elixir has let go of a frame. Threads: any scheduler, ours.
 inline void destroy_frame_handle(ErlNifEnv*, void* object) noexcept {

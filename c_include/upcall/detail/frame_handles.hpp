@@ -64,12 +64,5 @@ class frame_handles {
   std::array<kept, 16> m_kept{};
 };
 
-// See `stack_pool::this_thread` for why it looks like this.
-UPCALL_NOINLINE inline frame_handles& this_thread_frame_handles() noexcept {
-  static thread_local constinit frame_handles handles;
-  asm volatile("");
-  return handles;
-}
-
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

@@ -71,12 +71,5 @@ class frame_memory {
   thread m_thread = thread::unknown;
 };
 
-// See `stack_pool::this_thread` for why it looks like this.
-UPCALL_NOINLINE inline frame_memory& this_thread_frame_memory() noexcept {
-  static thread_local constinit frame_memory memory;
-  asm volatile("");
-  return memory;
-}
-
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

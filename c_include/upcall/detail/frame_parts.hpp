@@ -12,7 +12,6 @@ namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 class frame;
-class stack_use;
 
 /// What Elixir holds of a suspended frame: a resource, made at its first suspension.
 struct frame_handle {
@@ -33,15 +32,6 @@ struct step {
 
 /// What an upcall came to; `failed` in C++, which could not take what was returned.
 enum class outcome_kind { returned, raised, abandoned, failed };
-
-/// What a NIF is called, for errors, and what its options say to its frames.
-struct nif_identity {
-  const char* name;
-  int arity;
-  unsigned dirty;          ///< erl_nif's flag for the schedulers that run it, 0 for normal ones
-  std::size_t chunk_size;  ///< how many values it yields at once, at most
-  stack_use* stack;        ///< how deep its fibers' stacks have been
-};
 
 /// Counts of this library's native calls, and of its calls through executors.
 struct call_counts {

@@ -15,7 +15,7 @@ namespace detail {
 template <class T>
 class generator_frame final : public coroutine_nif<generator<T>> {
  public:
-  generator_frame(step& first, nif_identity nif, thread_frames& here,
+  generator_frame(step& first, nif_identity nif, thread_calls& here,
                   const ERL_NIF_TERM* arguments) noexcept
       : coroutine_nif<generator<T>>(first, nif, here, arguments), m_values(nif.chunk_size) {
     this->yielded = &m_values;

@@ -16,24 +16,16 @@ class generator;
 namespace detail {
 
 /// Waits until more is wanted, when a chunk is full.
-class chunk_awaiter final : public request_awaiter {
- public:
-  chunk_awaiter(coroutine_promise& by, bool is_full) noexcept
-      : request_awaiter(by), m_is_full(is_full) {}
+struct chunk_operation {
+  bool is_full;
 
-  bool await_ready() {
-    if (!m_is_full) return true;
-    running().set_request(detail::chunk_request(running()));
-    return false;
+  bool begin(frame& running) const {
+    if (is_full) running.set_request(detail::chunk_request(running));
+    return is_full;
   }
-  void await_resume() const {
-    if (!m_is_full) return;
-    check_outcome();
-    running().yielded->go_on();
+  void end(frame& running, ERL_NIF_TERM) const noexcept {
+    if (is_full) running.yielded->go_on();
   }
-
- private:
-  bool m_is_full;
 };
 
 template <class T>
@@ -45,8 +37,9 @@ class generator_promise final : public promise_base {
   generator<T> get_return_object() noexcept;
   static void return_void() noexcept {}
 
-  chunk_awaiter yield_value(T value) {
-    return {*this, static_cast<chunk<T>*>(running->yielded)->add(std::move(value))};
+  operation_awaiter<chunk_operation> yield_value(T value) {
+    return operation_awaiter<chunk_operation>(
+        *this, static_cast<chunk<T>*>(running->yielded)->add(std::move(value)));
   }
 };
 

@@ -18,7 +18,8 @@
 #include "immortal.hpp"
 #include "library_module.hpp"
 #include "library_part.hpp"
-#include "pinned_handle.hpp"
+#include "pinned_nif.hpp"
+#include "registered.hpp"
 #include "resource_type.hpp"
 #include "shared_object.hpp"
 #include "terminate.hpp"
@@ -28,14 +29,14 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// A NIF that a macro declared, in a list of all.
-struct declared_nif {
-  explicit declared_nif(const ErlNifFunc& declared) noexcept : entry(declared), next(first) {
-    first = this;
-  }
-  ErlNifFunc entry;
-  declared_nif* next;
-  static inline constinit declared_nif* first = nullptr;
+/// A NIF that a macro declared.
+class declared_nif : public registered<declared_nif> {
+ public:
+  explicit declared_nif(const ErlNifFunc& declared) noexcept : m_entry(declared) { enter(); }
+  [[nodiscard]] const ErlNifFunc& entry() const noexcept { return m_entry; }
+
+ private:
+  ErlNifFunc m_entry;
 };
 
 /// Whether the table was made of what the macros declared, and not by hand.
@@ -46,10 +47,10 @@ inline constinit bool table_is_declared = false;
 inline ERL_NIF_TERM nifs(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
   if (!table_is_declared) return detail::make_atom(env, "handwritten");
   ERL_NIF_TERM list = enif_make_list(env, 0);
-  for (const declared_nif* each = declared_nif::first; each != nullptr; each = each->next) {
+  for (const declared_nif* each = declared_nif::first(); each != nullptr; each = each->next()) {
     list = enif_make_list_cell(env,
-                               enif_make_tuple2(env, enif_make_atom(env, each->entry.name),
-                                                enif_make_uint(env, each->entry.arity)),
+                               enif_make_tuple2(env, enif_make_atom(env, each->entry().name),
+                                                enif_make_uint(env, each->entry().arity)),
                                list);
   }
   return list;
@@ -83,8 +84,8 @@ inline bool pin_library() noexcept {
 class nif_table {
  public:
   nif_table() : m_entries(std::begin(trampoline_entries), std::end(trampoline_entries)) {
-    for (const declared_nif* each = declared_nif::first; each != nullptr; each = each->next)
-      m_entries->push_back(each->entry);
+    for (const declared_nif* each = declared_nif::first(); each != nullptr; each = each->next())
+      m_entries->push_back(each->entry());
   }
   nif_table(const nif_table&) = delete;
   nif_table& operator=(const nif_table&) = delete;
@@ -134,7 +135,8 @@ inline int load_library(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
   // The VM reloads a library that is loaded already by calling this again. Once only, or the
   // handlers of several libraries would call each other in a circle.
   static constinit std::atomic<bool> installed{false};
-  if (!installed.exchange(true)) earlier_terminate_handler = std::set_terminate(&terminate_frame);
+  if (!installed.exchange(true))
+    earlier_terminate_handler = std::set_terminate(&terminate_native_call);
   return abandoned_frames->start() ? 0 : 3;  // see Upcall.Library
 }
 

@@ -6,41 +6,37 @@
 
 #include "atom_text.hpp"
 #include "config.hpp"
+#include "registered.hpp"
 
 // What a library has to know of only when it includes the header for it.
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// A part of the library that has load options and counts of its own, in a list of all.
-class library_part {
+/// A part of the library that has load options and counts of its own.
+class library_part : public registered<library_part> {
  public:
   using configure_function = void (*)(ErlNifEnv* env, ERL_NIF_TERM options) noexcept;
   using add_info_function = void (*)(ErlNifEnv* env, ERL_NIF_TERM& info) noexcept;
 
   library_part(configure_function with_options, add_info_function to) noexcept
-      : m_configure(with_options), m_add_info(to), m_next(s_first) {
-    s_first = this;
+      : m_configure(with_options), m_add_info(to) {
+    enter();
   }
-  library_part(const library_part&) = delete;
-  library_part& operator=(const library_part&) = delete;
 
   static void configure_all(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
-    for (const library_part* each = s_first; each != nullptr; each = each->m_next)
+    for (const library_part* each = first(); each != nullptr; each = each->next())
       each->m_configure(env, options);
   }
   /// Puts what `Upcall.Frame.info/1` says of each part into its map.
   static void add_info_of_all(ErlNifEnv* env, ERL_NIF_TERM& info) noexcept {
-    for (const library_part* each = s_first; each != nullptr; each = each->m_next)
+    for (const library_part* each = first(); each != nullptr; each = each->next())
       each->m_add_info(env, info);
   }
 
  private:
-  static inline constinit library_part* s_first = nullptr;
-
   configure_function m_configure;
   add_info_function m_add_info;
-  library_part* m_next;
 };
 
 /// Reads `key` from the map of options that the module loads the library with.

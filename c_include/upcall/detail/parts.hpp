@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "../codec.hpp"
@@ -151,8 +152,11 @@ T decode_whole(ErlNifEnv* env, ERL_NIF_TERM raw, const Place& place) {
 
 /// Decodes what a function returned, for which who catches a `bad_term` blames that function.
 template <class R>
-UPCALL_ALWAYS_INLINE R decode_returned(ErlNifEnv* env, ERL_NIF_TERM raw) {
-  if constexpr (own_throughout<R>()) {
+UPCALL_ALWAYS_INLINE R decode_returned([[maybe_unused]] ErlNifEnv* env,
+                                       [[maybe_unused]] ERL_NIF_TERM raw) {
+  if constexpr (std::is_void_v<R>) {
+    return;  // whatever it is
+  } else if constexpr (own_throughout<R>()) {
     return upcall::decode<R>(env, raw);
   } else {
     try {

@@ -35,9 +35,8 @@ class patience {
   static constexpr std::uint32_t none = UINT32_MAX;
 
   std::uint32_t m_step = none;
-  // Not before there is a question: each frame has one of these, and few are asked in vain.
-  int m_questions;
-  clock::duration m_first;
+  int m_questions = 0;
+  clock::duration m_first{};
 };
 
 }  // namespace detail

@@ -3,19 +3,20 @@
 #include <erl_nif.h>
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "../atom.hpp"
 #include "../error.hpp"
 #include "../term.hpp"
 #include "frame_parts.hpp"
-#include "holder.hpp"
 #include "kept_functions.hpp"
+#include "native_call.hpp"
 #include "patience.hpp"
 #include "rendezvous.hpp"
 #include "roots.hpp"
@@ -23,16 +24,6 @@
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
-
-/// What a thread of a pinned call waits for, other than its process.
-class interruptible {
- public:
-  /// Lets it go: the process is gone.
-  virtual void interrupt(ErlNifEnv* env) noexcept = 0;
-
- protected:
-  ~interruptible() = default;
-};
 
 /// An upcall that a thread of a pinned call makes. It lives on that thread's stack.
 struct pinned_request {
@@ -51,12 +42,13 @@ struct pinned_request {
 /// waits for one message, `{:upcall_turn, reference}`, with a reference that it has made for it.
 ///
 /// Threads: any, see each part.
-class pinned_call : public holder, public std::enable_shared_from_this<pinned_call> {
+class pinned_call : public native_call, public std::enable_shared_from_this<pinned_call> {
  public:
   pinned_call(ErlNifEnv* env, nif_identity nif) noexcept
-      : holder(this_thread_frames().take_number(), &release), m_start_env(env), m_nif(nif) {
+      : native_call({this_thread_calls().take_number()}, nullptr, nif, body_kind::pinned),
+        m_start_env(env) {
     enif_self(env, &m_owner);
-    process = m_owner.pid;
+    set_process(m_owner);
   }
   pinned_call(const pinned_call&) = delete;
   pinned_call& operator=(const pinned_call&) = delete;
@@ -66,7 +58,6 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   virtual void run() noexcept = 0;
 
   [[nodiscard]] const ErlNifPid& owner() const noexcept { return m_owner; }
-  [[nodiscard]] nif_identity nif() const noexcept { return m_nif; }
   /// Where what the call keeps lives until it ends. Threads: the body's, and those that decode.
   [[nodiscard]] ErlNifEnv* env() const noexcept { return m_env.get(); }
 
@@ -87,18 +78,39 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   /// Waits until the process has served the request. Throws: `abandoned`; `error` when the call has
   /// ended, or on a scheduler.
   void ask(pinned_request& request);
-  /// The same, and gives the value. Throws what the function did instead, too.
+  /// Waits as `ask`, and gives the value. Throws what the function did instead, too.
   ERL_NIF_TERM ask_for_value(pinned_request& request);
-  /// Gives the term at `index`. Throws as `ask`.
-  owned_term fetch_root(std::uint32_t index);
 
-  /// Makes a term a root. While the call starts, that of the process is taken as it is.
-  root_handle add_root(ErlNifEnv* env, ERL_NIF_TERM added);
-  void drop_root(std::uint32_t index) noexcept;
-  /// Gives the copy of a root of this call that outlives it. Throws as `ask`.
-  function_copy copy_of(const root_handle& used);
-  /// Gives the root of a function that was kept, by this call or by another.
-  root_handle root_of(const function_copy& copy);
+  [[nodiscard]] bool may_wait_here() const noexcept final {
+    return enif_thread_type() == ERL_NIF_THR_UNDEFINED;
+  }
+  /// Throws when the process is gone.
+  void check_may_wait() final;
+  void check_may_await() final { check_may_wait(); }
+  /// The end of the process interrupts it. Threads: the body's.
+  void wait_for(waitable& awaited, clock::time_point until) final;
+
+  named_answer call_named(const char* module, const char* function,
+                          function_ref<ERL_NIF_TERM(ErlNifEnv*)> make_arguments) final;
+  /// Others run anyway: looks whether the caller is gone.
+  void give_time() final { check_may_wait(); }
+
+  [[nodiscard]] ErlNifEnv* process_env() const noexcept final { return nullptr; }
+  ErlNifEnv* term_env() final { return env(); }
+  ERL_NIF_TERM borrow(ErlNifEnv* /*env*/, ERL_NIF_TERM raw) final { return keep(raw); }
+  ERL_NIF_TERM keep(ERL_NIF_TERM raw) final {
+    const std::lock_guard locked(m_mutex);
+    return m_env.copy(raw);
+  }
+
+  /// While the call starts, a term of the process is taken as it is.
+  root_handle add_root(ErlNifEnv* env, ERL_NIF_TERM added) final;
+  void drop_root(root* dead) noexcept final;
+  ERL_NIF_TERM fetch_root(const root_handle& wanted) final {
+    return keep(fetch(wanted->index()).raw());
+  }
+  function_copy copy_of(const root_handle& used) final;
+  root_handle root_of(const function_copy& copy) final;
 
   /// Gives what the NIF returns to raise the outcome that the process keeps at `index`, which stays
   /// there from now on.
@@ -108,36 +120,35 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
     return enif_make_tuple2(env(), atoms::raise_kept.raw(), enif_make_uint(env(), index));
   }
 
-  /// Copies a term to where it lives as long as the call.
-  ERL_NIF_TERM keep(ERL_NIF_TERM raw) noexcept {
-    const std::lock_guard locked(m_mutex);
-    return m_env.copy(raw);
-  }
-
   /// Whether the process is gone, and the body, or a thread of it, still runs.
-  [[nodiscard]] bool is_abandoned() const noexcept {
+  [[nodiscard]] bool is_left() const noexcept final {
     const std::lock_guard locked(m_mutex);
     return m_abandoned && m_reply == 0;
   }
-  /// Throws when the process is gone.
-  void check_not_abandoned();
-  /// Bears with C code that asks a callback again which has failed. Once nobody waits for the call,
-  /// and that goes on for too long, the thread sleeps from then on. Threads: any of the call.
-  void bear_question() noexcept;
+  void resume_finishing() noexcept final;
+  [[noreturn]] UPCALL_COLD void refuse_returned(std::uint32_t index, std::string_view where,
+                                                std::string_view expected, ERL_NIF_TERM got) final;
+  /// Once nobody waits for the call, and C asks on for too long, the thread sleeps from then on.
+  void bear_question(std::exception_ptr& failure) noexcept final;
+  [[nodiscard]] ErlNifEnv* reply_env() const noexcept final { return env(); }
 
-  /// Says for its lifetime what the body waits for, so that the end of the process interrupts it.
-  /// Threads: the body's. Throws: `abandoned`, where that has come.
-  class interruptible_scope {
+  /// Ends the call with what the NIF returns, a term of `env()`.
+  void finish(ERL_NIF_TERM reply) noexcept;
+  /// Ends it, and never gives the thread back: its stack can't be left.
+  [[noreturn]] UPCALL_COLD void park(ERL_NIF_TERM reply) noexcept final;
+
+ private:
+  /// Says for its lifetime what the body waits for. Throws: `abandoned`, where that has come.
+  class awaited_scope {
    public:
-    interruptible_scope(pinned_call& call, interruptible& awaited) : m_call(call) {
-      call.check_not_abandoned();
+    awaited_scope(pinned_call& call, waitable& awaited) : m_call(call) {
       const std::lock_guard locked(call.m_mutex);
       if (call.m_abandoned) throw abandoned{};
       call.m_awaited = &awaited;
     }
-    interruptible_scope(const interruptible_scope&) = delete;
-    interruptible_scope& operator=(const interruptible_scope&) = delete;
-    ~interruptible_scope() {
+    awaited_scope(const awaited_scope&) = delete;
+    awaited_scope& operator=(const awaited_scope&) = delete;
+    ~awaited_scope() {
       const std::lock_guard locked(m_call.m_mutex);
       m_call.m_awaited = nullptr;
     }
@@ -146,14 +157,9 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
     pinned_call& m_call;
   };
 
-  /// Ends the call with what the NIF returns, a term of `env()`.
-  void finish(ERL_NIF_TERM reply) noexcept;
-  /// Ends it, and never gives the thread back: its stack can't be left.
-  [[noreturn]] UPCALL_COLD void park(ERL_NIF_TERM reply) noexcept;
-
- private:
+  /// Gives the term at `index`. Throws as `ask`.
+  owned_term fetch(std::uint32_t index);
   /// The process is gone, and no nested call uses what this one holds: lets the body go on.
-  static void release(holder& abandoned) noexcept;
   void release(ErlNifEnv* env) noexcept;
   /// With the lock: throws where the process is gone, or the call has ended.
   void check_goes_on() const;
@@ -173,7 +179,6 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   mutable std::mutex m_mutex;
   ErlNifEnv* m_start_env;  // of the process, while the call starts
   ErlNifPid m_owner{};
-  nif_identity m_nif;
   owned_env m_env;
   pinned_request* m_first = nullptr;  // those that wait for the process
   pinned_request** m_last = &m_first;
@@ -181,7 +186,7 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   std::optional<owned_term> m_message;  // that the process waits for
   ERL_NIF_TERM m_reply = 0;             // of the call, once it has ended
   bool m_abandoned = false;
-  interruptible* m_awaited = nullptr;
+  waitable* m_awaited = nullptr;
   std::uint32_t m_next_root = 0;
   std::optional<std::uint32_t> m_raised;  // the root that the call ends with
   ERL_NIF_TERM m_roots = 0;               // of m_start_env
@@ -190,45 +195,36 @@ class pinned_call : public holder, public std::enable_shared_from_this<pinned_ca
   kept_functions m_kept;
 };
 
-/// Says for its lifetime that the calling thread works for a pinned call.
-class pinned_scope {
- public:
-  explicit pinned_scope(pinned_call& call) noexcept
-      : m_before(std::exchange(this_thread_frames().pinned, &call)) {}
-  pinned_scope(const pinned_scope&) = delete;
-  pinned_scope& operator=(const pinned_scope&) = delete;
-  ~pinned_scope() { this_thread_frames().pinned = m_before; }
-
- private:
-  pinned_call* m_before;
-};
-
-inline pinned_call* current_pinned_call() noexcept { return this_thread_frames().pinned; }
-
 /// What a thread knows of the pinned call that it last made an upcall for: its own body's, or that
 /// of the body which has started the thread.
 struct pinned_worker {
   std::weak_ptr<pinned_call> call;
   std::uint64_t number = 0;
-  int upcalls_when_abandoned = 0;
+  int refusals = 0;  ///< of upcalls, since the call was abandoned
   patience left{};
 
   void work_for(pinned_call& asked) noexcept {
-    if (number != asked.number()) *this = {asked.weak_from_this(), asked.number()};
+    if (number == asked.number()) return;
+    call = asked.weak_from_this();
+    number = asked.number();
+    refusals = 0;
+    left.restart();
   }
 };
 
-// See `stack_pool::this_thread` for why it looks like this.
-UPCALL_NOINLINE inline pinned_worker& this_pinned_worker() noexcept {
-  static thread_local pinned_worker worker;
-  asm volatile("");
-  return worker;
-}
-
-/// Gives the pinned call that the calling thread works for, if it does.
-inline std::shared_ptr<pinned_call> pinned_call_here() noexcept {
-  pinned_call* const own = current_pinned_call();
-  return own != nullptr ? own->weak_from_this().lock() : this_pinned_worker().call.lock();
+/// Calls `use` with the native call that the calling thread works for: the current one, or the
+/// pinned call whose body has started the thread, once it has made an upcall. Gives whether there
+/// is one.
+template <class Use>
+bool with_call_of_thread(const Use& use) {
+  if (native_call* const running = current_call()) {
+    use(*running);
+    return true;
+  }
+  const std::shared_ptr<pinned_call> call = of_this_thread<pinned_worker>().call.lock();
+  if (call == nullptr) return false;
+  use(*call);
+  return true;
 }
 
 }  // namespace detail

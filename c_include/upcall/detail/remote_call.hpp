@@ -6,7 +6,6 @@
 #include <concepts>
 #include <memory>
 #include <type_traits>
-#include <variant>
 
 #include "../codec.hpp"
 #include "../error.hpp"
@@ -51,15 +50,7 @@ template <class R>
 result<R> result_of_reply(const reply& given, const executor& asked,
                           std::chrono::nanoseconds timeout) {
   if (given.kind != reply_kind::returned) return detail::error_of_reply(given, asked, timeout);
-  try {
-    if constexpr (std::is_void_v<R>) {
-      return std::monostate{};
-    } else {
-      return detail::value_of_reply<R>(given, asked);
-    }
-  } catch (const error& failure) {
-    return failure;
-  }
+  return detail::result_of<R>([&] { return detail::value_of_reply<R>(given, asked); });
 }
 
 inline std::shared_ptr<slot> make_call(const sending_env& message, hearing heard) {

@@ -11,20 +11,19 @@
 #include <utility>
 
 #include "config.hpp"
+#include "registered.hpp"
 #include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// A resource type of this library, opened when it is loaded. In a list of all.
-class resource_type {
+/// A resource type of this library, opened when it is loaded.
+class resource_type : public registered<resource_type> {
  public:
   resource_type(const char* name, ErlNifResourceDtor* destructor) noexcept
-      : m_name(name), m_destructor(destructor), m_next(s_first) {
-    s_first = this;
+      : m_name(name), m_destructor(destructor) {
+    enter();
   }
-  resource_type(const resource_type&) = delete;
-  resource_type& operator=(const resource_type&) = delete;
 
   [[nodiscard]] ErlNifResourceType* type() const noexcept { return m_type; }
 
@@ -32,7 +31,7 @@ class resource_type {
   /// over would be destroyed by code that knows another layout.
   static bool open_all(ErlNifEnv* env, const std::string& build) {
     std::size_t number = 0;
-    for (resource_type* each = s_first; each != nullptr; each = each->m_next) {
+    for (resource_type* each = first(); each != nullptr; each = each->next()) {
       // It becomes an atom, of 255 characters at most: what tells it apart comes first.
       std::string name = "upcall " + build + "." + std::to_string(++number) + " " + each->m_name;
       name.resize(std::min<std::size_t>(name.size(), 255));
@@ -44,11 +43,8 @@ class resource_type {
   }
 
  private:
-  static inline constinit resource_type* s_first = nullptr;
-
   const char* m_name;
   ErlNifResourceDtor* m_destructor;
-  resource_type* m_next;
   ErlNifResourceType* m_type = nullptr;
 };
 
@@ -65,10 +61,10 @@ inline std::string readable_name(const std::type_info& type) {
 class destructor_scope {
  public:
   explicit destructor_scope(ErlNifEnv* env) noexcept
-      : m_before(std::exchange(this_thread_frames().destructor_env, env)) {}
+      : m_before(std::exchange(this_thread_calls().destructor_env, env)) {}
   destructor_scope(const destructor_scope&) = delete;
   destructor_scope& operator=(const destructor_scope&) = delete;
-  ~destructor_scope() { this_thread_frames().destructor_env = m_before; }
+  ~destructor_scope() { this_thread_calls().destructor_env = m_before; }
 
  private:
   ErlNifEnv* m_before;

@@ -16,27 +16,29 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-class frame;
-class pinned_call;
+class native_call;
 
-/// Which frame, and where. A frame may be gone, so it is not touched before it is known to be
+/// Which native call, and where. It may be gone, so it is not touched before it is known to be
 /// there.
-struct frame_place {
-  std::uint64_t number;
-  const stack_seat* on;  ///< null for a body without a stack of its own
-  std::size_t stack_size;
+struct call_place {
+  std::uint64_t number = 0;
+  const stack_seat* on = nullptr;  ///< null for a body without a stack of its own
+  std::size_t stack_size = 0;
 
-  /// Gives the frame when the calling code is its own. A look at the stack is cheaper than asking
+  /// Gives the call when the calling code is its own. A look at the stack is cheaper than asking
   /// the thread: that is a function call for a library that was loaded at run time.
-  [[nodiscard]] UPCALL_ALWAYS_INLINE detail::frame* here() const noexcept;
+  [[nodiscard]] UPCALL_ALWAYS_INLINE native_call* here() const noexcept;
 };
 
 /// One term that Elixir keeps alive for a native call, for the handles that share it.
 class root {
  public:
-  root(frame_place of, std::uint32_t index) noexcept : m_frame(of), m_index(index) {}
+  root(const call_place& of, std::uint32_t index) noexcept : m_place(of), m_index(index) {}
 
-  [[nodiscard]] const frame_place& frame() const noexcept { return m_frame; }
+  /// Gives where its call is; of a pinned call, no place.
+  [[nodiscard]] const call_place& place() const noexcept { return m_place; }
+  /// Gives its call, where the calling code may use the root; null elsewhere.
+  [[nodiscard]] native_call* call_here() const noexcept;
   [[nodiscard]] std::uint32_t index() const noexcept { return m_index; }
 
   void share() noexcept { m_handles.fetch_add(1, std::memory_order_relaxed); }
@@ -48,10 +50,10 @@ class root {
   bool leave() noexcept { return m_handles.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
   root* next = nullptr;  ///< of the list of `roots` that it is in, once it has no handle
-  std::shared_ptr<pinned_call> pinned{};  ///< that it belongs to, in the place of a frame
+  std::shared_ptr<native_call> owner{};  ///< of a pinned call: that, which any thread may ask
 
  private:
-  frame_place m_frame;
+  call_place m_place;
   std::atomic<std::uint32_t> m_handles{1};
   std::uint32_t m_index;
 };
@@ -77,7 +79,7 @@ class roots {
   }
 
   /// Adds a term of that frame and gives it with one handle.
-  root* add(ErlNifEnv* env, ERL_NIF_TERM added, const frame_place& frame) {
+  root* add(ErlNifEnv* env, ERL_NIF_TERM added, const call_place& frame) {
     root* made = nullptr;
     if (m_dead != nullptr) {
       // Still in the map: it is overwritten.
@@ -165,11 +167,9 @@ class roots {
   root* m_free = nullptr;  // indices that are not in the map
 };
 
-/// Gives up a root without a handle: to its frame where that is running here. Elsewhere its frame
-/// can't be told, and the term lives as long as the frame.
+/// Gives up a root without a handle: to its call, where the calling code may tell it. A frame can
+/// be told in a step of its own alone; elsewhere the term lives as long as the frame.
 void release_root(root* last) noexcept;
-/// The same, of a pinned call, which can be told on any thread.
-void release_pinned_root(root* last) noexcept;
 
 /// A counted handle to a root. Threads: any may copy and destroy it.
 class root_handle {

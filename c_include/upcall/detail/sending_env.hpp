@@ -7,8 +7,7 @@
 
 #include "../term.hpp"
 #include "courier.hpp"
-#include "frame.hpp"
-#include "pinned_call.hpp"
+#include "native_call.hpp"
 #include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -22,11 +21,11 @@ class sending_env {
  public:
   /// `given` is what the user has: the environment of a NIF, or null.
   explicit sending_env(ErlNifEnv* given) {
-    const frame* const running = current_frame();
-    if (ErlNifEnv* const destructor = this_thread_frames().destructor_env) {
+    const native_call* const running = current_call();
+    if (ErlNifEnv* const destructor = this_thread_calls().destructor_env) {
       m_sender = destructor;
-    } else if (running != nullptr && running->env() != nullptr) {
-      m_process = running->env();
+    } else if (running != nullptr && running->process_env() != nullptr) {
+      m_process = running->process_env();
     } else if (enif_thread_type() == ERL_NIF_THR_UNDEFINED) {
       m_is_ours = true;
     } else {
@@ -52,10 +51,10 @@ class sending_env {
 
   /// Gives the process that the call is made for, or 0.
   [[nodiscard]] ERL_NIF_TERM caller() const noexcept {
-    if (const pinned_call* const call_here = current_pinned_call()) return call_here->owner().pid;
     ErlNifPid self;
-    if (m_process == nullptr || enif_self(m_process, &self) == nullptr) return 0;
-    return self.pid;
+    if (m_process != nullptr && enif_self(m_process, &self) != nullptr) return self.pid;
+    const native_call* const running = current_call();
+    return running == nullptr || running->is_orphaned() ? 0 : running->process();
   }
 
   /// Gives a term of the user's as one of `get()`. Where that is the message's, it has lived in
@@ -76,9 +75,10 @@ class sending_env {
   /// The number of the last call that the courier had from here. A frame gives it one only once its
   /// process was killed, and may then go on on another thread, which finishes it.
   static std::uint64_t last_deferred() noexcept {
-    const frame* const running = current_frame();
-    if (running == nullptr) return this_thread_frames().last_deferred;
-    return running->is_abandoned() ? deferred_calls->last_taken() : 0;
+    const native_call* const running = current_call();
+    if (running == nullptr || running->body() == body_kind::pinned)
+      return this_thread_calls().last_deferred;
+    return running->is_orphaned() ? deferred_calls->last_taken() : 0;
   }
 
   /// Whether the VM takes messages from the process of an environment: on a dirty scheduler, where

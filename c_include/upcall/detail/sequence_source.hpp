@@ -149,32 +149,25 @@ struct [[nodiscard("nothing is fetched before it is awaited: co_await it")]] asy
 
 /// Fetches an element.
 template <class T>
-class next_awaiter final : public request_awaiter {
- public:
-  next_awaiter(coroutine_promise& by, sequence_source<T>& source) noexcept
-      : request_awaiter(by), m_source(source) {}
+struct next_operation {
+  sequence_source<T>& source;
 
-  bool await_ready() {
-    running().check_may_await();
-    if (m_source.fill_here(running())) return true;
-    running().set_request(m_source.request(running()));
-    m_was_suspended = true;
-    return false;
+  bool begin(frame& running) const {
+    running.check_may_await();
+    if (source.fill_here(running)) return false;
+    running.set_request(source.request(running));
+    return true;
   }
-  std::optional<T> await_resume() {
-    if (m_was_suspended) m_source.fill_with(running(), running().take_awaited());
-    return m_source.take();
+  std::optional<T> end(frame& running, ERL_NIF_TERM answer) const {
+    if (answer != 0) source.fill_with(running, answer);
+    return source.take();
   }
-
- private:
-  sequence_source<T>& m_source;
-  bool m_was_suspended = false;
 };
 
 template <class T>
 struct awaiter_of<async_next<T>> {
-  static next_awaiter<T> make(coroutine_promise& by, const async_next<T>& awaited) noexcept {
-    return {by, *awaited.source};
+  static auto make(coroutine_promise& by, const async_next<T>& awaited) {
+    return operation_awaiter<next_operation<T>>(by, *awaited.source);
   }
 };
 

@@ -15,7 +15,7 @@
 #include "config.hpp"
 #include "fault_handler.hpp"
 #include "fiber_thread.hpp"
-#include "frame.hpp"
+#include "native_call.hpp"
 #include "stack_memory.hpp"
 #include "stack_pool.hpp"
 #include "utf8.hpp"
@@ -98,8 +98,8 @@ inline void put_advice(signal_safe_line& line, std::size_t size) noexcept {
 /// Says which native function has overflowed its stack, if that is what a fault at `address` is:
 /// one in the guard of the stack that this thread runs on. Threads: any, in a signal handler.
 inline void report_overflow(const void* address) noexcept {
-  const thread_frames* const here = fiber_thread::here();
-  const frame* const running = here == nullptr ? nullptr : here->current;
+  const thread_calls* const here = fiber_thread::here();
+  const native_call* const running = here == nullptr ? nullptr : here->current;
   if (running == nullptr || running->stack_end() == nullptr) return;
   const auto below = reinterpret_cast<std::uintptr_t>(running->stack_end()) -
                      reinterpret_cast<std::uintptr_t>(address);

@@ -16,6 +16,7 @@
 #include "fiber.hpp"
 #include "immortal.hpp"
 #include "stack_memory.hpp"
+#include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -80,13 +81,10 @@ class stack_pool {
     thread* m_next = nullptr;  // of the pool's list of all
   };
 
-  // The address of a thread_local may not be remembered across a switch, and compilers do remember
-  // it, even that of an accessor that is not inlined, unless they are told that it has an effect.
-  UPCALL_NOINLINE static thread& this_thread() noexcept {
-    static thread_local constinit thread* mine = nullptr;
-    asm volatile("");
-    if (mine == nullptr) mine = &new_thread();
-    return *mine;
+  static thread& this_thread() noexcept {
+    place& here = of_this_thread<place>();
+    if (here.mine == nullptr) here.mine = &new_thread();
+    return *here.mine;
   }
 
   [[nodiscard]] stack_memory& memory() noexcept { return m_memory; }
@@ -95,6 +93,10 @@ class stack_pool {
   struct shared_tier : tier {
     std::vector<std::byte*> cold;
     std::vector<std::byte*> shelved;  // addresses of former stacks
+  };
+
+  struct place {
+    thread* mine = nullptr;
   };
 
   UPCALL_COLD static thread& new_thread() noexcept;

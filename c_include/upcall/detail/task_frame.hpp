@@ -16,7 +16,7 @@ namespace detail {
 template <class R>
 class task_frame final : public coroutine_nif<task<R>> {
  public:
-  task_frame(step& first, nif_identity nif, thread_frames& here,
+  task_frame(step& first, nif_identity nif, thread_calls& here,
              const ERL_NIF_TERM* arguments) noexcept
       : coroutine_nif<task<R>>(first, nif, here, arguments) {}
 

@@ -43,12 +43,12 @@ concept awaitable_here = requires(coroutine_promise& by, Awaited&& awaited) {
 class promise_base : public coroutine_promise {
  public:
   static void* operator new(std::size_t size) {
-    void* const memory = this_thread_frame_memory().take(size);
+    void* const memory = of_this_thread<frame_memory>().take(size);
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
   }
   static void operator delete(void* memory, std::size_t size) noexcept {
-    this_thread_frame_memory().give(memory, size);
+    of_this_thread<frame_memory>().give(memory, size);
   }
 
   static std::suspend_always initial_suspend() noexcept { return {}; }

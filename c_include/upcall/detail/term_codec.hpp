@@ -39,7 +39,7 @@ struct codec<ErlNifPid> {
 template <>
 struct codec<term> {
   using own = term;
-  static term decode(ErlNifEnv* env, ERL_NIF_TERM raw) { return term(detail::in_frame(env, raw)); }
+  static term decode(ErlNifEnv* env, ERL_NIF_TERM raw) { return term(detail::in_call(env, raw)); }
   static ERL_NIF_TERM encode(ErlNifEnv* env, const term& value) {
     const ERL_NIF_TERM raw = value.raw();
     if (raw == 0) [[unlikely]]

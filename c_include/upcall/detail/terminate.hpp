@@ -11,9 +11,8 @@
 #include <typeinfo>
 
 #include "../error.hpp"
-#include "frame.hpp"
-#include "frame_replies.hpp"
-#include "pinned_requests.hpp"
+#include "exception_replies.hpp"
+#include "native_call.hpp"
 #include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -42,7 +41,7 @@ inline std::string terminate_message() noexcept {
 /// resource. Of others it can't be known whose they are: this may be a frame of another library's,
 /// whose handler is asked next.
 inline void report_thrown_by_destructor() noexcept {
-  if (this_thread_frames().destructor_env == nullptr) return;
+  if (this_thread_calls().destructor_env == nullptr) return;
   std::string text;
   try {
     if (const std::exception_ptr cause = std::current_exception()) std::rethrow_exception(cause);
@@ -89,16 +88,12 @@ inline void report_uncaught_on_thread() noexcept {
 }
 
 /// An exception that can go nowhere (out of a destructor, or of a noexcept function) ends the VM.
-/// In a frame it need not: what the frame holds is left behind, and its caller, if there is one, is
-/// told.
-[[noreturn]] inline void terminate_frame() noexcept {
-  frame* const running = current_frame();
-  if (running == nullptr) {
-    // A scheduler, where arguments are decoded, is not to be parked.
-    pinned_call* const call_here = current_pinned_call();
-    if (call_here != nullptr && enif_thread_type() == ERL_NIF_THR_UNDEFINED)
-      call_here->park(
-          detail::exception_reply(call_here->env(), "Elixir.RuntimeError", terminate_message()));
+/// In a native call it need not: what that holds is left behind, and its caller, if there is one,
+/// is told.
+[[noreturn]] inline void terminate_native_call() noexcept {
+  native_call* const running = current_call();
+  // A scheduler on which the arguments of a pinned call are decoded is not to be parked.
+  if (running == nullptr || !running->may_wait_here()) {
     report_thrown_by_destructor();
     report_uncaught_on_thread();
     if (earlier_terminate_handler != nullptr) earlier_terminate_handler();
@@ -106,9 +101,10 @@ inline void report_uncaught_on_thread() noexcept {
   }
   // The text is gone before the stack is lost, which frees nothing.
   ERL_NIF_TERM reply = 0;
-  if (!running->is_abandoned())
-    reply = detail::exception_reply(running->env(), "Elixir.RuntimeError", terminate_message());
+  if (ErlNifEnv* const env = running->reply_env())
+    reply = detail::exception_reply(env, "Elixir.RuntimeError", terminate_message());
   running->park(reply);
+  __builtin_unreachable();  // GCC forgets that of a virtual function that it inlines
 }
 
 }  // namespace detail

@@ -15,13 +15,11 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-class frame;
-class pinned_call;
+class native_call;
 
 /// What a thread knows of the native calls that it runs.
-struct thread_frames {
-  frame* current = nullptr;
-  pinned_call* pinned = nullptr;  ///< that it works for
+struct thread_calls {
+  native_call* current = nullptr;
   std::exception_ptr* c_failure =
       nullptr;  ///< where C callbacks leave what they catch, unless in a frame
   ErlNifEnv* destructor_env = nullptr;  ///< of the resource's destructor that it runs
@@ -44,7 +42,7 @@ struct thread_frames {
     return here - reinterpret_cast<std::uintptr_t>(known_stack_end) < known_stack_size;
   }
 
-  /// Gives a number that never comes again, so that a handle that outlives its frame is known.
+  /// Gives a number that never comes again, so that a handle that outlives its call is known.
   std::uint64_t take_number() noexcept {
     static constinit std::atomic<std::uint64_t> next_block{1};
     constexpr std::uint64_t block = 4096;  // one contended addition for so many frames
@@ -59,7 +57,7 @@ struct thread_frames {
   UPCALL_COLD void ask_for_stack() noexcept;
 };
 
-inline void thread_frames::ask_for_stack() noexcept {
+inline void thread_calls::ask_for_stack() noexcept {
 #if defined(__linux__)
   pthread_attr_t attributes;
   void* lowest = nullptr;
@@ -75,13 +73,19 @@ inline void thread_frames::ask_for_stack() noexcept {
 #endif
 }
 
-// See `stack_pool::this_thread` for why it looks like this.
-UPCALL_NOINLINE inline thread_frames& this_thread_frames() noexcept {
-  static thread_local constinit thread_frames frames;
+/// Gives the calling thread's own `T`.
+///
+/// The address of a thread_local may not be remembered across a switch of fibers, which go on on
+/// other threads; and compilers do remember it, even that of an accessor that is not inlined,
+/// unless they are told that it has an effect.
+template <class T>
+UPCALL_HIDDEN UPCALL_NOINLINE T& of_this_thread() noexcept {
+  static thread_local constinit T mine{};
   asm volatile("");
-  return frames;
+  return mine;
 }
-inline frame* current_frame() noexcept { return this_thread_frames().current; }
+
+inline thread_calls& this_thread_calls() noexcept { return of_this_thread<thread_calls>(); }
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

@@ -6,9 +6,7 @@
 
 #include "../error.hpp"
 #include "config.hpp"
-#include "frame.hpp"
-#include "function_root.hpp"
-#include "pinned_requests.hpp"
+#include "native_call.hpp"
 #include "this_thread.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -25,19 +23,19 @@ class waiting_place {
   /// Throws: `error` where waiting would block a scheduler that the VM needs; `abandoned`, so that
   /// nothing is sent which nobody waits for.
   waiting_place() {
-    if (this_thread_frames().destructor_env != nullptr) {
+    if (this_thread_calls().destructor_env != nullptr) {
       raise(
           "Elixir.RuntimeError",
           "waiting for an executor in the destructor of a resource would block a scheduler of the "
           "VM; in a destructor, use cast or try_call");
     }
-    if (current_frame() != nullptr) {
-      frame_for_upcall();  // says why it may not, if so
+    native_call* const running = current_call();
+    if (running != nullptr && running->may_wait_here()) {
+      running->check_may_wait();  // says why it may not, if so
       return;
     }
     switch (enif_thread_type()) {
       case ERL_NIF_THR_UNDEFINED:
-        if (pinned_call* const own = current_pinned_call()) own->check_not_abandoned();
         return;
       case ERL_NIF_THR_DIRTY_IO_SCHEDULER:
         m_counted = true;

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "../error.hpp"
-#include "body_call.hpp"
 #include "bound_nif.hpp"
 #include "chunk.hpp"
 #include "frame.hpp"
+#include "function_ref.hpp"
 #include "function_root.hpp"
 #include "resource_type.hpp"
 
@@ -32,11 +32,12 @@ class yielding_scope {
 /// The way of a NIF on a fiber that yields values: its body runs once somebody wants them.
 template <class T>
 struct yielding_body {
-  static void run(frame& running, const ERL_NIF_TERM* arguments, const body_call& body);
+  static void run(frame& running, const ERL_NIF_TERM* arguments, function_ref<void()> body);
 };
 
 template <class T>
-void yielding_body<T>::run(frame& running, const ERL_NIF_TERM* arguments, const body_call& body) {
+void yielding_body<T>::run(frame& running, const ERL_NIF_TERM* arguments,
+                           function_ref<void()> body) {
   chunk<T> values(running.nif().chunk_size);
   const yielding_scope scope(running, values);
   running.suspend(detail::generate_request(running, arguments));
@@ -44,7 +45,7 @@ void yielding_body<T>::run(frame& running, const ERL_NIF_TERM* arguments, const 
   std::exception_ptr failure;
   try {
     body();
-    running.rethrow_unscoped_failure();
+    running.failures_of_c().rethrow_unscoped();
     if (running.is_abandoned()) return;
     running.set_result(
         detail::make_tuple(running.env(), atoms::return_.raw(), values.take(running)));

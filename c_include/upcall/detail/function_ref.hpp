@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "config.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+template <class Signature>
+class function_ref;
+
+/// Refers to a callable that outlives it: for a parameter of a function that is no template.
+template <class R, class... Args>
+class function_ref<R(Args...)> {
+ public:
+  template <class Callable>
+  requires(!std::is_same_v<std::remove_cvref_t<Callable>, function_ref>) explicit(false)
+      function_ref(Callable&& callable) noexcept
+      : m_callable(std::addressof(callable)), m_call([](const void* called, Args... args) -> R {
+          return (*static_cast<const std::remove_reference_t<Callable>*>(called))(
+              std::forward<Args>(args)...);
+        }) {}
+  R operator()(Args... args) const { return m_call(m_callable, std::forward<Args>(args)...); }
+
+ private:
+  const void* m_callable;
+  R (*m_call)(const void*, Args...);
+};
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN
