@@ -23,6 +23,26 @@ if [[ -f $commands ]]; then
     | { grep -v '^[0-9]* warnings\{0,1\} generated\.$' || true; }
 fi
 
+elixir tools/rooms.exs
+
+# Each public header stands alone: it compiles, and whatever it uses of ours it brings along.
+stands_alone() {
+  local object
+  object=$(mktemp)
+  printf '#include <%s>\n' "$1" \
+    | g++ -std=c++20 -Wall -Wextra -Werror -fkeep-inline-functions -Ic_include -isystem "$erlang" -c -x c++ - -o "$object"
+  if nm --undefined-only --demangle "$object" | grep -F 'upcall::'; then
+    echo "lint: <$1> alone leaves these of ours undefined" >&2
+    return 1
+  fi
+  rm "$object"
+}
+export -f stands_alone
+erlang=$(erl -noshell -eval 'io:put_chars([code:root_dir(), "/usr/include"]), halt().')
+export erlang
+# shellcheck disable=SC2016 # of the shell that it is for
+(cd c_include && printf '%s\n' upcall.hpp upcall/*.hpp) | xargs -n 1 -P "$(nproc)" bash -ec 'stands_alone "$0"'
+
 mix format --check-formatted
 for example in examples/*/; do
   (cd "$example" && mix format --check-formatted)

@@ -4,9 +4,10 @@
 
 #include <chrono>
 
-#include "detail/exception_replies.hpp"
-#include "detail/remote_call.hpp"
-#include "detail/waiting_place.hpp"
+#include "detail/executor/remote_call.hpp"
+#include "detail/executor/waiting.hpp"
+#include "detail/function/call_arguments.hpp"
+#include "detail/term/exception_replies.hpp"
 #include "executor.hpp"
 #include "result.hpp"
 

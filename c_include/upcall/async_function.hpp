@@ -6,9 +6,8 @@
 #include <utility>
 
 #include "codec.hpp"
-#include "detail/async_call.hpp"
-#include "detail/async_lookup.hpp"
-#include "detail/lifetimes.hpp"
+#include "detail/coroutine/async_call.hpp"
+#include "detail/nif/parameters.hpp"
 #include "executor.hpp"
 #include "kept_function.hpp"
 #include "result.hpp"

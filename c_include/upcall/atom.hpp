@@ -4,10 +4,10 @@
 
 #include <string>
 
-#include "detail/atom_text.hpp"
-#include "detail/config.hpp"
-#include "detail/registered.hpp"
-#include "term.hpp"
+#include "detail/base/atom_text.hpp"
+#include "detail/base/config.hpp"
+#include "detail/base/registered.hpp"
+#include "owned_env.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
@@ -91,7 +91,7 @@ inline static_atom killed{"killed"};
 inline static_atom system_limit{"system_limit"};
 // Of a codec that has raised, once that was told: see detail/codec_error.hpp.
 inline static_atom told{"upcall_told"};
-// The words of the trampoline: see lib/upcall/nif.ex.
+// The words of the trampoline: see lib/upcall/native/nif.ex.
 inline static_atom upcall{"upcall"};
 inline static_atom update{"update"};
 inline static_atom return_{"return"};
@@ -116,7 +116,7 @@ inline static_atom upcall_turn{"upcall_turn"};
 inline static_atom waiting{"waiting"};
 inline static_atom granted{"granted"};
 inline static_atom withdrawn{"withdrawn"};
-// The words of executors: see lib/upcall/executor.ex.
+// The words of executors: see lib/upcall/executor/executor.ex.
 inline static_atom monitor_name{"Elixir.Upcall.Monitor"};
 inline static_atom enum_{"Elixir.Enum"};
 inline static_atom map{"map"};

@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "detail/c_scope.hpp"
+#include "detail/function/c_scope.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 

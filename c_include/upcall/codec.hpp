@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "atom.hpp"
-#include "detail/codec_error.hpp"
-#include "detail/missing_codec.hpp"
-#include "detail/native_call.hpp"
+#include "detail/call/native_call.hpp"
+#include "detail/term/codec_error.hpp"
+#include "detail/term/missing_codec.hpp"
 #include "error.hpp"
 #include "term.hpp"
 
@@ -144,18 +144,6 @@ inline void check_nesting() {
 
 namespace detail {
 
-inline native_call& call_with_terms() {
-  native_call* const running = current_call();
-  if (running == nullptr)
-    raise(
-        "Elixir.RuntimeError",
-        "no native call of Upcall runs on this thread, so that it has no terms to borrow; take an "
-        "upcall::owned_term or a std::string, say");
-  return *running;
-}
-
-inline ErlNifEnv* current_env() { return call_with_terms().term_env(); }
-
 /// Gives a copy of a term of `env` that neither moves nor dies before the native call ends.
 inline ERL_NIF_TERM keep_in_call(ERL_NIF_TERM raw) { return call_with_terms().keep(raw); }
 
@@ -212,7 +200,7 @@ T owned_term::as() const {
 
 }  // namespace UPCALL_HIDDEN
 
+#include "detail/term/error_banner.hpp"  // IWYU pragma: export
+
 // The codecs of what every NIF takes.
-#include "detail/number_codec.hpp"  // IWYU pragma: export
-#include "detail/term_codec.hpp"    // IWYU pragma: export
-#include "detail/text_codec.hpp"    // IWYU pragma: export
+#include "detail/term/basic_codecs.hpp"  // IWYU pragma: export

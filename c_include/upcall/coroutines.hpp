@@ -22,5 +22,4 @@
 #include "apply.hpp"              // IWYU pragma: export
 #include "future.hpp"             // IWYU pragma: export
 #include "executor_function.hpp"  // IWYU pragma: export
-#include "banner.hpp"             // IWYU pragma: export
 // clang-format on

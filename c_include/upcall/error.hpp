@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "atom.hpp"
-#include "detail/error_content.hpp"
+#include "detail/term/error_content.hpp"
 #include "error_kind.hpp"
 #include "term.hpp"
 
@@ -271,6 +271,18 @@ namespace detail {
         std::string("expected a term ") + purpose +
             ", got: no term (0), which is what enif_make_badarg and enif_raise_exception give");
 }
+
+inline native_call& call_with_terms() {
+  native_call* const running = current_call();
+  if (running == nullptr)
+    raise(
+        "Elixir.RuntimeError",
+        "no native call of Upcall runs on this thread, so that it has no terms to borrow; take an "
+        "upcall::owned_term or a std::string, say");
+  return *running;
+}
+
+inline ErlNifEnv* current_env() { return call_with_terms().term_env(); }
 
 }  // namespace detail
 

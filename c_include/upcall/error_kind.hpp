@@ -1,6 +1,6 @@
 #pragma once
 
-#include "detail/config.hpp"
+#include "detail/base/config.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "codec.hpp"
-#include "detail/exclusive_base.hpp"
+#include "detail/exclusive/exclusive_base.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 

@@ -4,8 +4,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "detail/lifetimes.hpp"
-#include "detail/remote_call.hpp"
+#include "detail/executor/remote_call.hpp"
+#include "detail/function/call_arguments.hpp"
+#include "detail/nif/parameters.hpp"
 #include "executor.hpp"
 #include "future.hpp"
 #include "kept_function.hpp"

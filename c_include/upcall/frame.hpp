@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "detail/call.hpp"
-#include "detail/frame.hpp"
+#include "detail/frame/frame.hpp"
+#include "detail/function/call.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 

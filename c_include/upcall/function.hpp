@@ -8,10 +8,9 @@
 #include <variant>
 
 #include "codec.hpp"
-#include "detail/call.hpp"
-#include "detail/fiber_frame.hpp"
-#include "detail/lifetimes.hpp"
-#include "detail/waits_in.hpp"
+#include "detail/frame/fiber_frame.hpp"
+#include "detail/function/call.hpp"
+#include "detail/nif/parameters.hpp"
 #include "error.hpp"
 #include "executor.hpp"
 #include "kept_function.hpp"

@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "detail/remote_call.hpp"
+#include "detail/executor/remote_call.hpp"
 #include "error.hpp"
 #include "executor.hpp"
 #include "result.hpp"

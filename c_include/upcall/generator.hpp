@@ -2,8 +2,8 @@
 
 #include <type_traits>
 
-#include "detail/coroutine_nif.hpp"
-#include "detail/generator_promise.hpp"
+#include "detail/coroutine/coroutine_nif.hpp"
+#include "detail/stream/generator_promise.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
@@ -52,4 +52,4 @@ generator<T> detail::generator_promise<T>::get_return_object() noexcept {
 
 }  // namespace UPCALL_HIDDEN
 
-#include "detail/generator_frame.hpp"  // IWYU pragma: export
+#include "detail/stream/generator_frame.hpp"  // IWYU pragma: export

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "detail/config.hpp"
+#include "detail/base/config.hpp"
 #include "error.hpp"
 
 namespace upcall UPCALL_HIDDEN {

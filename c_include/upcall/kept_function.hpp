@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "codec.hpp"
-#include "detail/function_root.hpp"
-#include "detail/lifetimes.hpp"
+#include "detail/function/function_root.hpp"
+#include "detail/nif/parameters.hpp"
 #include "error.hpp"
 #include "executor.hpp"
 #include "result.hpp"

@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "codec.hpp"
-#include "detail/call.hpp"
-#include "detail/parts.hpp"
-#include "detail/remote_call.hpp"
+#include "detail/executor/remote_call.hpp"
+#include "detail/function/call.hpp"
+#include "detail/function/call_arguments.hpp"
+#include "detail/term/parts.hpp"
 #include "executor_function.hpp"
 #include "function.hpp"
 #include "stl.hpp"

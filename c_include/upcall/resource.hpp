@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "codec.hpp"
-#include "detail/resource_type.hpp"
+#include "detail/term/resource_type.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 

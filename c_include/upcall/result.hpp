@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "codec.hpp"
-#include "detail/parts.hpp"
+#include "detail/term/parts.hpp"
 #include "error.hpp"
 
 namespace upcall UPCALL_HIDDEN {

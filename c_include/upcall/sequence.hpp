@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "codec.hpp"
-#include "detail/bound_nif.hpp"
-#include "detail/lifetimes.hpp"
-#include "detail/sequence_source.hpp"
+#include "detail/nif/bound_nif.hpp"
+#include "detail/nif/parameters.hpp"
+#include "detail/stream/sequence_source.hpp"
 #include "error.hpp"
 
 namespace upcall UPCALL_HIDDEN {

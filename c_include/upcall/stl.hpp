@@ -18,7 +18,7 @@
 // Each alternative of a variant that refuses a term costs about a microsecond; one that refuses
 // only deep inside a large term costs as long as it looked. So put the likely ones first, and no
 // two that begin alike.
-#include "detail/choice_codec.hpp"  // IWYU pragma: export
-#include "detail/list_codec.hpp"    // IWYU pragma: export
-#include "detail/map_codec.hpp"     // IWYU pragma: export
-#include "detail/tuple_codec.hpp"   // IWYU pragma: export
+#include "detail/codec/choice_codec.hpp"  // IWYU pragma: export
+#include "detail/codec/list_codec.hpp"    // IWYU pragma: export
+#include "detail/codec/map_codec.hpp"     // IWYU pragma: export
+#include "detail/codec/tuple_codec.hpp"   // IWYU pragma: export

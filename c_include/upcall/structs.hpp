@@ -8,8 +8,8 @@
 #include <string_view>
 #include <type_traits>
 
-#include "detail/field.hpp"
-#include "detail/parts.hpp"
+#include "detail/codec/field.hpp"
+#include "detail/term/parts.hpp"
 
 // Codecs of your enums, structs and options, from a declaration: include it beside <upcall.hpp>.
 

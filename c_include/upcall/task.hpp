@@ -4,9 +4,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "detail/coroutine_nif.hpp"
-#include "detail/never.hpp"
-#include "detail/task_promise.hpp"
+#include "detail/base/never.hpp"
+#include "detail/coroutine/coroutine_nif.hpp"
+#include "detail/coroutine/task_promise.hpp"
 #include "error.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -99,5 +99,5 @@ class task_awaiter<task<R>> {
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
 
-#include "detail/awaiters.hpp"    // IWYU pragma: export
-#include "detail/task_frame.hpp"  // IWYU pragma: export
+#include "detail/coroutine/awaiters.hpp"    // IWYU pragma: export
+#include "detail/coroutine/task_frame.hpp"  // IWYU pragma: export

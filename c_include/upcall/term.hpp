@@ -2,15 +2,12 @@
 
 #include <erl_nif.h>
 
-#include <array>
-#include <cstdint>
-#include <cstring>
 #include <memory>
-#include <string_view>
 #include <utility>
 
-#include "detail/config.hpp"
-#include "detail/native_call.hpp"
+#include "detail/base/config.hpp"
+#include "detail/call/native_call.hpp"
+#include "owned_env.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
@@ -22,83 +19,12 @@ ErlNifEnv* current_env();
 [[noreturn]] void throw_stale_term(step_mark borrowed);
 [[noreturn]] void throw_no_term(const char* purpose);
 
-inline ERL_NIF_TERM make_text(ErlNifEnv* env, std::string_view text) noexcept {
-  ERL_NIF_TERM binary = 0;
-  unsigned char* bytes = enif_make_new_binary(env, text.size(), &binary);
-  if (!text.empty()) std::memcpy(bytes, text.data(), text.size());
-  return binary;
-}
-
-/// Whether a term is a word alone and so valid in every environment: an atom, a small integer, a
-/// pid of this node.
-inline bool is_word(ERL_NIF_TERM raw) noexcept {
-  constexpr ERL_NIF_TERM primary_tag = 3;
-  return (raw & primary_tag) == primary_tag;  // the VM's mark of an immediate
-}
-
-/// Makes a tuple, for what is made at each upcall: the VM's own functions for that are variadic,
-/// and cost more.
-template <class... Terms>
-ERL_NIF_TERM make_tuple(ErlNifEnv* env, Terms... terms) noexcept {
-  const std::array<ERL_NIF_TERM, sizeof...(Terms)> parts{terms...};
-  return enif_make_tuple_from_array(env, parts.data(), static_cast<unsigned>(parts.size()));
-}
-
 }  // namespace detail
 
 /// Decodes `raw`, a term of `env`, as a `T`.
 /// Threads: those of `env`. Throws: `bad_term`; `error` when nested too deeply.
 template <class T>
 T decode(ErlNifEnv* env, ERL_NIF_TERM raw);
-
-/// Owns an environment in which terms live on their own, away from any process.
-/// Threads: any, one at a time; reading what it holds needs no care.
-class owned_env {
- public:
-  owned_env() : m_env(enif_alloc_env()) {}
-  /// Takes the environment of another, which has none then.
-  owned_env(owned_env&& other) noexcept : m_env(std::exchange(other.m_env, nullptr)) {}
-  owned_env(const owned_env&) = delete;
-  owned_env& operator=(const owned_env&) = delete;
-  ~owned_env() {
-    if (m_env != nullptr) enif_free_env(m_env);
-  }
-
-  /// Gives the environment.
-  [[nodiscard]] ErlNifEnv* get() const noexcept { return m_env; }
-
-  /// Copies a term of another environment into this one.
-  ERL_NIF_TERM copy(ERL_NIF_TERM raw) const noexcept { return enif_make_copy(m_env, raw); }
-
- private:
-  ErlNifEnv* m_env;
-};
-
-namespace detail {
-
-/// An environment of one thread's, made when it is first asked for.
-class thread_env {
- public:
-  constexpr thread_env() noexcept = default;
-  thread_env(const thread_env&) = delete;
-  thread_env& operator=(const thread_env&) = delete;
-  ~thread_env() {
-    if (m_env != nullptr) enif_free_env(m_env);
-  }
-  [[nodiscard]] ErlNifEnv* get() noexcept {
-    if (m_env == nullptr) m_env = enif_alloc_env();
-    return m_env;
-  }
-
- private:
-  ErlNifEnv* m_env = nullptr;
-};
-
-/// Gives an environment of the calling thread's, for who reads a term that is a word alone and
-/// needs none.
-inline ErlNifEnv* env_for_words() { return of_this_thread<thread_env>().get(); }
-
-}  // namespace detail
 
 /// Holds a copy of a term for as long as it likes. Copies of it share that one.
 /// Threads: any.
@@ -179,3 +105,6 @@ class term {
 inline owned_term::owned_term(const term& borrowed) : owned_term(borrowed.raw()) {}
 
 }  // namespace UPCALL_HIDDEN
+
+// What these throw. Last: it needs them.
+#include "error.hpp"  // IWYU pragma: export

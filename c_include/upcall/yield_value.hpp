@@ -3,9 +3,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "detail/yielding_fiber.hpp"
+#include "detail/stream/yielding_fiber.hpp"
 #include "error.hpp"
-#include "nif.hpp"
+#include "nif_options.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 

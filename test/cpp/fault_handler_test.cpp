@@ -10,10 +10,10 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
-#include <upcall/detail/alternate_stack.hpp>
-#include <upcall/detail/fault_handler.hpp>
-#include <upcall/detail/fiber.hpp>
-#include <upcall/detail/stack_memory.hpp>
+#include <upcall/detail/fiber/alternate_stack.hpp>
+#include <upcall/detail/fiber/fault_handler.hpp>
+#include <upcall/detail/fiber/fiber.hpp>
+#include <upcall/detail/fiber/stack_memory.hpp>
 
 // Each test dies, or changes what the process does at a fault, so each runs in a process of its
 // own.

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <functional>
 #include <thread>
-#include <upcall/detail/fiber.hpp>
-#include <upcall/detail/stack_pool.hpp>
+#include <upcall/detail/fiber/fiber.hpp>
+#include <upcall/detail/fiber/stack_pool.hpp>
 #include <utility>
 
 namespace upcall_test {

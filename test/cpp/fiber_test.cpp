@@ -11,9 +11,9 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <upcall/detail/fiber.hpp>
-#include <upcall/detail/stack_memory.hpp>
-#include <upcall/detail/stack_pool.hpp>
+#include <upcall/detail/fiber/fiber.hpp>
+#include <upcall/detail/fiber/stack_memory.hpp>
+#include <upcall/detail/fiber/stack_pool.hpp>
 #include <vector>
 
 #include "fiber_task.hpp"

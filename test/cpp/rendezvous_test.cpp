@@ -5,8 +5,8 @@
 #include <latch>
 #include <memory>
 #include <thread>
-#include <upcall/detail/rendezvous.hpp>
-#include <upcall/detail/spin_policy.hpp>
+#include <upcall/detail/base/rendezvous.hpp>
+#include <upcall/detail/base/spin_policy.hpp>
 #include <utility>
 
 namespace {

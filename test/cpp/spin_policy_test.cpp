@@ -3,7 +3,7 @@
 #include <atomic>
 #include <latch>
 #include <thread>
-#include <upcall/detail/spin_policy.hpp>
+#include <upcall/detail/base/spin_policy.hpp>
 #include <vector>
 
 namespace {

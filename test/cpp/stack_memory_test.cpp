@@ -12,8 +12,8 @@
 #include <set>
 #include <sstream>
 #include <string>
-#include <upcall/detail/fiber.hpp>
-#include <upcall/detail/stack_memory.hpp>
+#include <upcall/detail/fiber/fiber.hpp>
+#include <upcall/detail/fiber/stack_memory.hpp>
 #include <vector>
 
 namespace {

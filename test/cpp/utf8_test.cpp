@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <string_view>
-#include <upcall/detail/utf8.hpp>
+#include <upcall/detail/base/utf8.hpp>
 
 namespace {
 

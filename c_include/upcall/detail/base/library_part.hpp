@@ -1,0 +1,69 @@
+#pragma once
+
+#include <erl_nif.h>
+
+#include <cstddef>
+
+#include "atom_text.hpp"
+#include "config.hpp"
+#include "registered.hpp"
+
+// What a library has to know of only when it includes the header for it.
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// The module that loaded this library: executors answer by its NIFs, and errors name it.
+inline constinit ERL_NIF_TERM library_module = 0;
+
+/// A part of the library that has load options and counts of its own.
+class library_part : public registered<library_part> {
+ public:
+  using configure_function = void (*)(ErlNifEnv* env, ERL_NIF_TERM options) noexcept;
+  using add_info_function = void (*)(ErlNifEnv* env, ERL_NIF_TERM& info) noexcept;
+
+  library_part(configure_function with_options, add_info_function to) noexcept
+      : m_configure(with_options), m_add_info(to) {
+    enter();
+  }
+
+  static void configure_all(ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
+    for (const library_part* each = first(); each != nullptr; each = each->next())
+      each->m_configure(env, options);
+  }
+  /// Puts what `Upcall.Frame.info/1` says of each part into its map.
+  static void add_info_of_all(ErlNifEnv* env, ERL_NIF_TERM& info) noexcept {
+    for (const library_part* each = first(); each != nullptr; each = each->next())
+      each->m_add_info(env, info);
+  }
+
+ private:
+  configure_function m_configure;
+  add_info_function m_add_info;
+};
+
+/// Reads `key` from the map of options that the module loads the library with.
+inline std::size_t load_option(ErlNifEnv* env, ERL_NIF_TERM options, const char* key) noexcept {
+  ERL_NIF_TERM raw = 0;
+  ErlNifUInt64 value = 0;
+  if (!enif_is_map(env, options) ||
+      !enif_get_map_value(env, options, detail::make_atom(env, key), &raw))
+    return 0;
+  return enif_get_uint64(env, raw, &value) ? static_cast<std::size_t>(value) : 0;
+}
+
+inline bool option_is(ErlNifEnv* env, ERL_NIF_TERM options, const char* key,
+                      const char* value) noexcept {
+  ERL_NIF_TERM raw = 0;
+  return enif_is_map(env, options) &&
+         enif_get_map_value(env, options, detail::make_atom(env, key), &raw) &&
+         enif_is_identical(raw, detail::make_atom(env, value));
+}
+
+inline void put_info(ErlNifEnv* env, ERL_NIF_TERM& info, const char* name,
+                     ERL_NIF_TERM value) noexcept {
+  enif_make_map_put(env, info, detail::make_atom(env, name), value, &info);
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cxxabi.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <memory>
+#include <new>
+
+#include "../base/config.hpp"
+#include "alternate_stack.hpp"
+#include "fiber_host.hpp"
+
+namespace upcall UPCALL_HIDDEN {
+namespace detail {
+
+/// A thread that runs fibers, in a list for who may not ask for a `thread_local`, as that may need
+/// memory: a signal handler. Entries are used again, and never deleted.
+class fiber_thread {
+ public:
+  /// Gives what the calling thread knows of itself; null where it runs no fibers.
+  /// Threads: any, also in a signal handler.
+  static const fiber_host* here() noexcept {
+    const pthread_t self = pthread_self();
+    for (const fiber_thread* each = s_first.load(std::memory_order_acquire); each != nullptr;
+         each = each->m_next) {
+      const fiber_host* const host = each->m_host.load(std::memory_order_acquire);
+      if (host != nullptr &&
+          pthread_equal(each->m_thread.load(std::memory_order_relaxed), self) != 0)
+        return host;
+    }
+    return nullptr;
+  }
+
+  /// The calling thread's entry, as long as that lives.
+  class membership {
+   public:
+    explicit membership(const fiber_host& here) noexcept : m_entry(take()) {
+      if (m_entry == nullptr) return;
+      m_entry->m_thread.store(pthread_self(), std::memory_order_relaxed);
+      m_entry->m_host.store(&here, std::memory_order_release);
+    }
+    membership(const membership&) = delete;
+    membership& operator=(const membership&) = delete;
+    ~membership() {
+      if (m_entry == nullptr) return;
+      m_entry->m_host.store(nullptr, std::memory_order_relaxed);
+      m_entry->m_is_taken.store(false, std::memory_order_release);
+    }
+
+   private:
+    alternate_stack m_signals;
+    fiber_thread* m_entry;
+  };
+
+ private:
+  /// Null when there is no memory: an overflow of that thread has no name then.
+  static fiber_thread* take() noexcept {
+    for (fiber_thread* each = s_first.load(std::memory_order_acquire); each != nullptr;
+         each = each->m_next) {
+      if (!each->m_is_taken.exchange(true, std::memory_order_acquire)) return each;
+    }
+    fiber_thread* const made = new (std::nothrow) fiber_thread;
+    if (made == nullptr) return nullptr;
+    made->m_next = s_first.load(std::memory_order_relaxed);
+    while (!s_first.compare_exchange_weak(made->m_next, made, std::memory_order_release,
+                                          std::memory_order_relaxed)) {
+    }
+    return made;
+  }
+
+  static inline constinit std::atomic<fiber_thread*> s_first{nullptr};
+
+  std::atomic<bool> m_is_taken{true};
+  std::atomic<pthread_t> m_thread{};
+  std::atomic<const fiber_host*> m_host{nullptr};
+  fiber_thread* m_next = nullptr;
+};
+
+UPCALL_COLD UPCALL_NOINLINE inline void begin_with_fibers(fiber_host& here) noexcept {
+  static thread_local const fiber_thread::membership mine(here);
+  here.known_exceptions = abi::__cxa_get_globals();
+}
+
+/// Gives the C++ runtime's exception state of this thread, which a switch of stacks needs, without
+/// asking the runtime each time. To be called before each switch to a fiber.
+UPCALL_ALWAYS_INLINE abi::__cxa_eh_globals* exceptions_of(fiber_host& here) noexcept {
+  if (here.known_exceptions == nullptr) begin_with_fibers(here);
+  return here.known_exceptions;
+}
+
+}  // namespace detail
+}  // namespace UPCALL_HIDDEN
