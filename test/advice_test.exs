@@ -46,7 +46,7 @@ defmodule UpcallTest.AdviceTest do
     end)
     monitor = Process.monitor(caller)
     receive do {:DOWN, ^monitor, _, _, _} -> :ok end
-    UpcallTest.Wait.until(fn -> Upcall.Frame.info(UpcallTest.FrameAbandoned).parked == 1 end)
+    UpcallTest.Wait.until(fn -> Upcall.info(UpcallTest.FrameAbandoned).parked == 1 end)
     """
 
     assert {printed, 0} =

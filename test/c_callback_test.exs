@@ -15,14 +15,14 @@ defmodule UpcallTest.CCallbackTest do
     # A loop that a test has not ended ends with it.
     on_exit(fn ->
       Native.stop_all(true)
-      until(fn -> match?(%{suspended: 0, abandoned: 0}, Upcall.Frame.info(Native)) end)
+      until(fn -> match?(%{suspended: 0, abandoned: 0}, Upcall.info(Native)) end)
     end)
 
     {made, destroyed} = Native.objects()
     gave_up = Native.gave_up()
 
     %{
-      parked: Upcall.Frame.info(Native).parked,
+      parked: Upcall.info(Native).parked,
       made: made,
       destroyed: destroyed,
       gave_up: gave_up
@@ -31,8 +31,8 @@ defmodule UpcallTest.CCallbackTest do
 
   defp assert_parked(context, count) do
     until(fn ->
-      match?(%{suspended: 0, abandoned: 0}, Upcall.Frame.info(Native)) and
-        Upcall.Frame.info(Native).parked == context.parked + count
+      match?(%{suspended: 0, abandoned: 0}, Upcall.info(Native)) and
+        Upcall.info(Native).parked == context.parked + count
     end)
 
     assert Native.gave_up() == context.gave_up
@@ -41,11 +41,11 @@ defmodule UpcallTest.CCallbackTest do
   # Each object was destroyed once, and no frame is parked.
   defp assert_finished(context, objects) do
     until(fn ->
-      match?(%{suspended: 0, abandoned: 0}, Upcall.Frame.info(Native)) and
+      match?(%{suspended: 0, abandoned: 0}, Upcall.info(Native)) and
         Native.objects() == {context.made + objects, context.destroyed + objects}
     end)
 
-    assert Upcall.Frame.info(Native).parked == context.parked
+    assert Upcall.info(Native).parked == context.parked
     assert Native.gave_up() == context.gave_up
   end
 
@@ -78,7 +78,7 @@ defmodule UpcallTest.CCallbackTest do
       test "lets its caller be killed, and is left at its next question: #{native}", context do
         object = Native.make_object()
         pid = spawn_calling(&raises/1, &apply(Native, unquote(native), [&1, object]))
-        until(fn -> Upcall.Frame.info(Native).suspended == 1 end)
+        until(fn -> Upcall.info(Native).suspended == 1 end)
         waiter = Task.async(fn -> assert_lost(object) end)
         kill([pid])
         assert_parked(context, 1)
@@ -162,10 +162,10 @@ defmodule UpcallTest.CCallbackTest do
       pid = spawn(fn -> Native.hunt_in_frame(f, Native.make_object()) end)
       receive(do: (:called -> :ok))
       for _ <- 1..100, do: receive(after: (1 -> :ok))
-      IO.puts("suspended: \#{Upcall.Frame.info(Native).suspended}")
+      IO.puts("suspended: \#{Upcall.info(Native).suspended}")
       Process.exit(pid, :kill)
       UpcallTest.Wait.until_no_frames(Native)
-      IO.puts("parked: \#{Upcall.Frame.info(Native).parked}, gave up: \#{Native.gave_up()}")
+      IO.puts("parked: \#{Upcall.info(Native).parked}, gave up: \#{Native.gave_up()}")
       """
 
       {output, status} = ChildVM.run(code, flags: "+S 1:1", require: ["support/c_callback.exs"])
@@ -238,7 +238,7 @@ defmodule UpcallTest.CCallbackTest do
 
     test "lets others run between failures that come without an upcall", context do
       pid = spawn(fn -> Native.failing_script() end)
-      until(fn -> Upcall.Frame.info(Native).suspended == 1 end)
+      until(fn -> Upcall.info(Native).suspended == 1 end)
       kill([pid])
       assert_finished(context, 0)
     end

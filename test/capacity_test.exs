@@ -26,12 +26,12 @@ defmodule UpcallTest.CapacityTest do
       before = resident()
       {processes, held, refused} = hold_many(#{count})
       bytes = div(resident() - before, #{count})
-      info = Upcall.Frame.info(UpcallTest.Capacity)
+      info = Upcall.info(UpcallTest.Capacity)
       release(processes, :return)
-      returned = Upcall.Frame.info(UpcallTest.Capacity)
+      returned = Upcall.info(UpcallTest.Capacity)
       {processes, again, _} = hold_many(#{count})
       release(processes, :kill)
-      killed = Upcall.Frame.info(UpcallTest.Capacity)
+      killed = Upcall.info(UpcallTest.Capacity)
       %{held: held, refused: Enum.uniq(refused), bytes: bytes, info: info, again: again,
         returned: returned, killed: killed, resident: resident() - before}
       """)
@@ -61,15 +61,15 @@ defmodule UpcallTest.CapacityTest do
 
     seen =
       run([guard_pages: :mprotect] ++ options, """
-      more = Upcall.Frame.info(UpcallTest.Capacity).max_stacks + 2_000
+      more = Upcall.info(UpcallTest.Capacity).max_stacks + 2_000
       {processes, held, refused} = hold_many(more)
-      info = Upcall.Frame.info(UpcallTest.Capacity)
+      info = Upcall.info(UpcallTest.Capacity)
       #{@healthy}
       release(processes, :kill)
       {processes, again, refused_again} = hold_many(more)
       release(processes, :return)
       %{held: held, refused: Enum.frequencies(refused), again: again, healthy: healthy, info: info,
-        refused_again: length(refused_again), after: Upcall.Frame.info(UpcallTest.Capacity)}
+        refused_again: length(refused_again), after: Upcall.info(UpcallTest.Capacity)}
       """)
 
     cap = seen.info.max_stacks
@@ -89,13 +89,13 @@ defmodule UpcallTest.CapacityTest do
       seen =
         run([guard_pages: unquote(guard_pages), max_stacks: 10], """
         {processes, held, refused} = hold_many(15)
-        info = Upcall.Frame.info(UpcallTest.Capacity)
+        info = Upcall.info(UpcallTest.Capacity)
         #{@healthy}
         release(processes, :return)
         {processes, again, refused_again} = hold_many(10)
         release(processes, :kill)
         %{held: held, refused: refused, again: again, refused_again: refused_again, info: info,
-          healthy: healthy, after: Upcall.Frame.info(UpcallTest.Capacity)}
+          healthy: healthy, after: Upcall.info(UpcallTest.Capacity)}
         """)
 
       assert %{held: 10, again: 10, refused_again: [], healthy: true} = seen

@@ -9,7 +9,7 @@ defmodule Upcall.DestructorFrameTest do
   @at_once 10_000
 
   setup do
-    %{parked: parked} = Upcall.Frame.info(Native)
+    %{parked: parked} = Upcall.info(Native)
     test = self()
     tell = fn number, note -> send(test, {:told, number, note, self()}) end
     %{server: start_supervised!(Upcall.Server), tell: tell, parked: parked}
@@ -23,7 +23,7 @@ defmodule Upcall.DestructorFrameTest do
   # How many frames were parked since the test began, once all have ended.
   defp parked(context) do
     Wait.until_no_frames(Native)
-    Upcall.Frame.info(Native).parked - context.parked
+    Upcall.info(Native).parked - context.parked
   end
 
   # Kills the caller of a native call in the function that it has been given.

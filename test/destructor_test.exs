@@ -13,7 +13,7 @@ defmodule Upcall.DestructorTest do
   setup do
     on_exit(fn ->
       Wait.until_no_frames(Native)
-      assert Upcall.Frame.info(Native).parked == 0
+      assert Upcall.info(Native).parked == 0
     end)
 
     Wait.until(fn -> match?({_, _, 0}, Native.counts()) end)
@@ -261,13 +261,13 @@ defmodule Upcall.DestructorTest do
     end
 
     test "has casts to an executor that does not run counted, and logged together", context do
-      %{lost_casts: before} = Upcall.Frame.info(Native)
+      %{lost_casts: before} = Upcall.info(Native)
 
       log =
         capture_log(fn ->
           :ok = Native.cast_on_normal(Native.make_caster(context.tell, :no_such_executor, 1, 500))
 
-          Wait.until(fn -> Upcall.Frame.info(Native).lost_casts == before + 500 end)
+          Wait.until(fn -> Upcall.info(Native).lost_casts == before + 500 end)
           Wait.until(fn -> :sys.get_state(Upcall.Monitor).lost == %{} end)
         end)
 

@@ -412,7 +412,7 @@ for_both_bodies Upcall.ErrorTermsTest, native: UpcallTest.ErrorTerms do
       assert_receive {:DOWN, ^monitor, :process, ^pid, :killed}, 60_000
       Wait.until_no_frames(Native)
       assert Native.objects() == {made + 1, destroyed + 1}
-      assert %{parked: 0} = Upcall.Frame.info(Native)
+      assert %{parked: 0} = Upcall.info(Native)
     end
   end
 

@@ -131,7 +131,7 @@ for_both_bodies UpcallTest.ExclusiveTest, native: UpcallTest.Exclusive do
       holder = hold(shared)
       [_, second, _, fourth] = waiters = for _ <- 1..4, do: hold_next(shared)
       for killed <- waiters -- [second, fourth], do: kill(killed)
-      Wait.until(fn -> Upcall.Frame.info(Native).suspended == 3 end)
+      Wait.until(fn -> Upcall.info(Native).suspended == 3 end)
 
       let_go(holder)
       assert_receive {:held_by, ^second}, 5_000
@@ -280,9 +280,9 @@ for_both_bodies UpcallTest.ExclusiveTest, native: UpcallTest.Exclusive do
       test "that is killed while it waits leaves the queue", %{shared: shared} do
         holder = hold(shared)
         waiters = for _ <- 1..20, do: spawn(fn -> Native.use_pinned(shared, fn -> :ok end) end)
-        Wait.until(fn -> Upcall.Frame.info(Native).pinned == 20 end)
+        Wait.until(fn -> Upcall.info(Native).pinned == 20 end)
         Enum.each(waiters, &kill/1)
-        Wait.until(fn -> Upcall.Frame.info(Native).pinned == 0 end)
+        Wait.until(fn -> Upcall.info(Native).pinned == 0 end)
         let_go(holder)
         await_end(holder)
         assert try_now(shared)
@@ -356,7 +356,7 @@ for_both_bodies UpcallTest.ExclusiveTest, native: UpcallTest.Exclusive do
     @lost ~r/this native object is lost: a native call that was using it was parked/
 
     test "that had it makes it lost, to those that wait and those that come", %{shared: shared} do
-      parked = Upcall.Frame.info(Native).parked
+      parked = Upcall.info(Native).parked
       test = self()
 
       holder =
@@ -386,7 +386,7 @@ for_both_bodies UpcallTest.ExclusiveTest, native: UpcallTest.Exclusive do
       assert_raise RuntimeError, @lost, fn -> Native.use(shared, fn -> :ok end) end
       assert_raise RuntimeError, @lost, fn -> Native.try_use(shared, fn -> :ok end) end
       # Those that wait are told before it is counted.
-      Wait.until(fn -> Upcall.Frame.info(Native).parked == parked + 1 end)
+      Wait.until(fn -> Upcall.info(Native).parked == parked + 1 end)
     end
 
     test "nested in one that had it makes it lost, and the outer one ends", %{shared: shared} do
@@ -417,7 +417,7 @@ for_both_bodies UpcallTest.ExclusiveTest, native: UpcallTest.Exclusive do
       waiter = spawn(fn -> Native.wait_and_park(shared, fn -> :ok end) end)
       Wait.until_queued(waiter)
       kill(waiter)
-      Wait.until(fn -> Upcall.Frame.info(Native).suspended == 1 end)
+      Wait.until(fn -> Upcall.info(Native).suspended == 1 end)
       let_go(holder)
       await_end(holder)
       assert try_now(shared)

@@ -14,8 +14,8 @@ defmodule Upcall.ExecutorFunctionTest do
   setup do
     on_exit(fn ->
       Wait.until_no_frames(Native)
-      assert Upcall.Frame.info(Native).parked == 0
-      Wait.until(fn -> Upcall.Frame.info(Native).calls == 0 end, @at_once)
+      assert Upcall.info(Native).parked == 0
+      Wait.until(fn -> Upcall.info(Native).calls == 0 end, @at_once)
     end)
 
     %{server: start_supervised!(Upcall.Server)}
@@ -31,7 +31,7 @@ defmodule Upcall.ExecutorFunctionTest do
 
   # They wait in the library, and in no mailbox.
   defp await_queued(count),
-    do: Wait.until(fn -> Upcall.Frame.info(Native).waiting == count end)
+    do: Wait.until(fn -> Upcall.info(Native).waiting == count end)
 
   # In the executor: tells the test, and waits for `:go`.
   defp stopper do

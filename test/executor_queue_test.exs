@@ -18,7 +18,7 @@ defmodule Upcall.ExecutorQueueTest do
 
   setup do
     # Nobody collects garbage for it.
-    on_exit(fn -> Wait.until(fn -> Upcall.Frame.info(Native).calls == 0 end) end)
+    on_exit(fn -> Wait.until(fn -> Upcall.info(Native).calls == 0 end) end)
   end
 
   defp server(options), do: start_supervised!({Upcall.Server, options})
@@ -46,7 +46,7 @@ defmodule Upcall.ExecutorQueueTest do
   end
 
   defp await_waiting(count),
-    do: Wait.until(fn -> Upcall.Frame.info(Native).waiting == count end)
+    do: Wait.until(fn -> Upcall.info(Native).waiting == count end)
 
   # Of an executor that is known: as each of its workers has looked by then.
   defp make_known(executor), do: assert(Native.call_in_frame(& &1, executor, 1) == 1)
@@ -65,13 +65,13 @@ defmodule Upcall.ExecutorQueueTest do
         accepted = apply(Native, unquote(from), [count, executor, @many])
         assert accepted in 1..@many
         Wait.until(fn -> ran.() == accepted end)
-        Wait.until(fn -> match?(%{calls: 0, waiting: 0}, Upcall.Frame.info(Native)) end)
+        Wait.until(fn -> match?(%{calls: 0, waiting: 0}, Upcall.info(Native)) end)
         assert ran.() == accepted
 
         # And now that it is known.
         accepted = accepted + apply(Native, unquote(from), [count, executor, @many])
         Wait.until(fn -> ran.() == accepted end)
-        Wait.until(fn -> Upcall.Frame.info(Native).calls == 0 end)
+        Wait.until(fn -> Upcall.info(Native).calls == 0 end)
         assert ran.() == accepted
       end
     end
@@ -101,12 +101,12 @@ defmodule Upcall.ExecutorQueueTest do
         assert Native.cast_in_frame(stop, pool, 1) == 1
         worker = await_running(1)
         before = ran.()
-        lost_before = Upcall.Frame.info(Native).lost_casts
+        lost_before = Upcall.info(Native).lost_casts
         accepted = Native.cast_in_frame(count, pool, 500)
         Process.exit(worker, :kill)
         accepted = accepted + Native.cast_in_frame(count, pool, 100 * round)
         Wait.until(fn -> ran.() == before + accepted end)
-        Wait.until(fn -> Upcall.Frame.info(Native).lost_casts == lost_before + 1 end)
+        Wait.until(fn -> Upcall.info(Native).lost_casts == lost_before + 1 end)
       end
     end
 
@@ -191,7 +191,7 @@ defmodule Upcall.ExecutorQueueTest do
           task = Task.async(fn -> Native.call_in_frame(stop, server, 0) end)
           await_running(0)
           assert Native.cast_in_frame(stop, server, 20) == unquote(max_queue)
-          assert Upcall.Frame.info(Native).waiting == unquote(max_queue)
+          assert Upcall.info(Native).waiting == unquote(max_queue)
 
           assert_raise Upcall.ExecutorError, ~r/as many calls waiting as it may have/, fn ->
             Native.call_in_frame(stop, server, 1)
@@ -234,7 +234,7 @@ defmodule Upcall.ExecutorQueueTest do
         end
 
         # None of the processes has to collect its garbage first.
-        Wait.until(fn -> Upcall.Frame.info(Native).calls == 0 end, 1_000)
+        Wait.until(fn -> Upcall.info(Native).calls == 0 end, 1_000)
         Enum.each(Process.list(), &:erlang.garbage_collect/1)
         UpcallTest.Memory.resident_kilobytes()
       end
@@ -410,7 +410,7 @@ defmodule Upcall.ExecutorQueueTest do
       send(server, :go)
       assert Task.await(task) == 0
       assert Task.await(suspending) == :ok
-      assert {Upcall.Frame.info(Native).waiting, ran.()} == {10, 0}
+      assert {Upcall.info(Native).waiting, ran.()} == {10, 0}
       :sys.resume(server)
       Wait.until(fn -> ran.() == 10 end)
     end
@@ -528,19 +528,19 @@ defmodule Upcall.ExecutorQueueTest do
       Process.exit(dead, :kill)
       :sys.resume(other)
       Wait.until(fn -> ran.() == 20 end)
-      assert Upcall.Frame.info(Native).calls == 0
+      assert Upcall.info(Native).calls == 0
     end
   end
 
   describe "casts that are lost with an executor that dies" do
-    defp lost, do: Upcall.Frame.info(Native).lost_casts
+    defp lost, do: Upcall.info(Native).lost_casts
 
     # What is logged once the monitor has told of the death.
     defp log_of_death(pid, reason) do
       capture_log(fn ->
         Process.exit(pid, reason)
         Wait.until(fn -> not Process.alive?(pid) end)
-        Wait.until(fn -> Upcall.Frame.info(Native).calls == 0 end)
+        Wait.until(fn -> Upcall.info(Native).calls == 0 end)
         :sys.get_state(Upcall.Monitor)
       end)
     end
@@ -585,9 +585,9 @@ defmodule Upcall.ExecutorQueueTest do
       before = lost()
       assert Native.cast_in_frame(count, server, 100) == 100
       Wait.until(fn -> ran.() == 100 end)
-      Wait.until(fn -> Upcall.Frame.info(Native).calls == 0 end)
+      Wait.until(fn -> Upcall.info(Native).calls == 0 end)
       task = Task.async(fn -> Native.async_all(stopper_of(self()), server, 5) end)
-      Wait.until(fn -> Upcall.Frame.info(Native).waiting == 4 end)
+      Wait.until(fn -> Upcall.info(Native).waiting == 4 end)
       Process.exit(server, :kill)
       assert Task.await(task) == %{"down" => 5}
       assert lost() == before

@@ -40,7 +40,7 @@ defmodule Upcall.ExecutorStressTest do
     assert %{no_executor: 0, timed_out: 0, overloaded: 0, lies: 0} = counts
     assert counts.down > 0
 
-    Wait.until(fn -> Upcall.Frame.info(ExecutorStress).calls == 0 end)
+    Wait.until(fn -> Upcall.info(ExecutorStress).calls == 0 end)
   end
 
   defp kill_until_crowd(pool, round) do

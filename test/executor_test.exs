@@ -18,7 +18,7 @@ defmodule Upcall.ExecutorTest do
 
   setup do
     # Whatever happened, nothing is left of any call once its executors are gone.
-    on_exit(fn -> Wait.until(fn -> Upcall.Frame.info(Native).calls == 0 end, @at_once) end)
+    on_exit(fn -> Wait.until(fn -> Upcall.info(Native).calls == 0 end, @at_once) end)
     %{server: start_supervised!(Upcall.Server)}
   end
 
@@ -58,9 +58,9 @@ defmodule Upcall.ExecutorTest do
 
   # They wait in the library, and in no mailbox.
   defp await_queued(count \\ 1),
-    do: Wait.until(fn -> Upcall.Frame.info(Native).waiting == count end)
+    do: Wait.until(fn -> Upcall.info(Native).waiting == count end)
 
-  defp assert_no_calls, do: Wait.until(fn -> Upcall.Frame.info(Native).calls == 0 end)
+  defp assert_no_calls, do: Wait.until(fn -> Upcall.info(Native).calls == 0 end)
 
   describe "a call gives" do
     for way <- [:dirty_io, :thread, :frame] do
@@ -385,7 +385,7 @@ defmodule Upcall.ExecutorTest do
       assert :counters.get(ran, 1) in counts.returned..calls
       assert await_at_once(call(server, fn -> :fine end)) == {:ok, :fine}
 
-      Wait.until(fn -> Upcall.Frame.info(ExecutorStress).calls == 0 end)
+      Wait.until(fn -> Upcall.info(ExecutorStress).calls == 0 end)
     end
   end
 

@@ -21,17 +21,17 @@ for_both_bodies Upcall.FinisherTest, native: UpcallTest.Finisher do
   defp assert_finished(context, objects) do
     until_no_frames(Native)
     assert Native.objects() == {context.made + objects, context.destroyed + objects}
-    assert %{finishing: 0} = Upcall.Frame.info(Native)
+    assert %{finishing: 0} = Upcall.info(Native)
   end
 
   describe "abandoned frames that take long to unwind" do
     test "do not keep others from being finished", context do
       abandon(20, &Native.end_slowly/1)
       until(fn -> Native.at_gate() == 20 end)
-      assert %{abandoned: 20, finishing: 20} = Upcall.Frame.info(Native)
+      assert %{abandoned: 20, finishing: 20} = Upcall.info(Native)
 
       abandon(100, &Native.end_at_once/1)
-      until(fn -> Upcall.Frame.info(Native).abandoned == 20 end)
+      until(fn -> Upcall.info(Native).abandoned == 20 end)
       Native.open_gate(true)
       assert_finished(context, 120)
     end
@@ -39,7 +39,7 @@ for_both_bodies Upcall.FinisherTest, native: UpcallTest.Finisher do
     test "take no more than 64 threads, and all end", context do
       abandon(80, &Native.end_slowly/1)
       until(fn -> Native.at_gate() == 64 end)
-      assert %{abandoned: 80, finishing: 64} = Upcall.Frame.info(Native)
+      assert %{abandoned: 80, finishing: 64} = Upcall.info(Native)
       Native.open_gate(true)
       assert_finished(context, 80)
     end
@@ -115,8 +115,8 @@ for_both_bodies Upcall.FinisherTest, native: UpcallTest.Finisher do
           File.touch!(path)
           kill(pids)
           UpcallTest.Wait.until(fn -> File.exists?(path <> ".refused") end)
-          UpcallTest.Wait.until(fn -> match?(%{abandoned: 10}, Upcall.Frame.info(Native)) end)
-          IO.inspect(Upcall.Frame.info(Native).finishing, label: "finishing")
+          UpcallTest.Wait.until(fn -> match?(%{abandoned: 10}, Upcall.info(Native)) end)
+          IO.inspect(Upcall.info(Native).finishing, label: "finishing")
           File.rm!(path)
           UpcallTest.Wait.until_no_frames(Native)
           IO.inspect(Native.objects(), label: "objects")

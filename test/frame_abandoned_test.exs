@@ -11,28 +11,28 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
 
   setup do
     {made, destroyed} = Native.objects()
-    %{parked: parked} = Upcall.Frame.info(Native)
+    %{parked: parked} = Upcall.info(Native)
     %{made: made, destroyed: destroyed, parked: parked, seen: Native.seen_abandoned()}
   end
 
   # All frames have ended, each object was destroyed once, and no frame is parked.
   defp assert_finished(context, objects) do
     Wait.until_no_frames(Native)
-    assert Upcall.Frame.info(Native).parked == context.parked
+    assert Upcall.info(Native).parked == context.parked
     assert Native.objects() == {context.made + objects, context.destroyed + objects}
   end
 
   # That many frames keep their stacks, and the library goes on working.
   defp assert_parked(context, count) do
     Wait.until_no_frames(Native)
-    assert Upcall.Frame.info(Native).parked == context.parked + count
+    assert Upcall.info(Native).parked == context.parked + count
     assert Native.hold(fn x -> x + 1 end, 3) == 2 + 3 * 100
   end
 
   describe "a process that is killed while a native call is suspended" do
     test "leaves nothing: 2,000 of them", context do
       pids = suspend(2_000, &Native.hold(&1, 5))
-      assert %{suspended: 2_000, abandoned: 0} = Upcall.Frame.info(Native)
+      assert %{suspended: 2_000, abandoned: 0} = Upcall.info(Native)
       assert Native.objects() == {context.made + 2_000 * 7, context.destroyed}
 
       kill(pids)
@@ -51,7 +51,7 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
       end
 
       Wait.until_no_frames(Native)
-      assert Upcall.Frame.info(Native).parked == context.parked
+      assert Upcall.info(Native).parked == context.parked
       {made, destroyed} = Native.objects()
       assert made - context.made == destroyed - context.destroyed
       assert made - context.made >= 20 * 50 * 7
@@ -94,7 +94,7 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
       end
 
       pids = suspend(100, nested)
-      assert Upcall.Frame.info(Native).suspended == 100 * 10
+      assert Upcall.info(Native).suspended == 100 * 10
       kill(pids)
       assert_finished(context, 100 * 10 * 3)
     end
@@ -120,7 +120,7 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
         Native.open_gate(false)
         kill(pids)
         # They end after their callers' heaps, with the result, are gone.
-        Wait.until(fn -> Upcall.Frame.info(Native).abandoned == 20 end)
+        Wait.until(fn -> Upcall.info(Native).abandoned == 20 end)
         Native.open_gate(true)
         assert_finished(context, 20)
       end
@@ -148,7 +148,7 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
       test "ends it there, though it would never give up", context do
         kill(suspend(5, 1, &Native.never_gives_up(&1)))
         pids = for _ <- 1..5, do: spawn(fn -> Native.yields_for_ever() end)
-        Wait.until(fn -> Upcall.Frame.info(Native).suspended == 5 end)
+        Wait.until(fn -> Upcall.info(Native).suspended == 5 end)
         kill(pids)
         assert_finished(context, 0)
       end
@@ -206,7 +206,7 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
 
       test "when it swallows everything and yields again", context do
         pids = for _ <- 1..5, do: spawn(fn -> Native.yields_for_ever() end)
-        Wait.until(fn -> Upcall.Frame.info(Native).suspended == 5 end)
+        Wait.until(fn -> Upcall.info(Native).suspended == 5 end)
         kill(pids)
         assert_parked(context, 5)
       end
@@ -227,7 +227,7 @@ for_both_bodies Upcall.FrameAbandonedTest, native: UpcallTest.FrameAbandoned do
       alias #{inspect(Native)}, as: Native
       for call <- #{inspect(@parked_calls)}, do: kill(suspend(10, 1, &apply(Native, call, [&1])))
       UpcallTest.Wait.until_no_frames(Native)
-      IO.puts("parked: \#{Upcall.Frame.info(Native).parked}")
+      IO.puts("parked: \#{Upcall.info(Native).parked}")
       """
 
       {output, status} = ChildVM.run(code, require: ["support/frame_abandoned.exs"])

@@ -28,7 +28,7 @@ for_both_bodies Upcall.FrameDirtyTest, native: UpcallTest.FrameDirty do
     on_exit(fn ->
       Wait.until_no_frames(Native)
       assert {count, count} = Native.objects()
-      assert Upcall.Frame.info(Native).parked == 0
+      assert Upcall.info(Native).parked == 0
     end)
   end
 
@@ -67,7 +67,7 @@ for_both_bodies Upcall.FrameDirtyTest, native: UpcallTest.FrameDirty do
           end
 
         for number <- 1..count, do: assert_receive({:in_function, ^number}, 5_000)
-        assert Upcall.Frame.info(Native).suspended == count
+        assert Upcall.info(Native).suspended == count
 
         # The schedulers are free, also for a call inside a function.
         assert call.(fn 1 -> call.(fn 1 -> 10 end) end) == 12

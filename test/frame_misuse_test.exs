@@ -60,7 +60,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
     on_exit(fn ->
       Wait.until_no_frames(Native)
       assert {count, count} = Native.objects()
-      assert Upcall.Frame.info(Native).parked == 0
+      assert Upcall.info(Native).parked == 0
     end)
   end
 
@@ -550,7 +550,7 @@ for_both_bodies Upcall.FrameMisuseTest, native: UpcallTest.FrameMisuse do
   # The native call has unwound by itself; it was not left to be finished.
   defp assert_ended do
     assert {count, count} = Native.objects()
-    assert %{suspended: 0, abandoned: 0} = Upcall.Frame.info(Native)
+    assert %{suspended: 0, abandoned: 0} = Upcall.info(Native)
   end
 
   defp message_of(f), do: assert_raise(ArgumentError, f).message

@@ -109,7 +109,7 @@ for_both_bodies Upcall.FrameTest, native: UpcallTest.Frame do
 
     test "goes #{@depth} calls deep" do
       bottom = fn ->
-        assert Upcall.Frame.info(Native).suspended == @depth
+        assert Upcall.info(Native).suspended == @depth
         0
       end
 
@@ -122,7 +122,7 @@ for_both_bodies Upcall.FrameTest, native: UpcallTest.Frame do
 
       assert catch_throw(nest(@depth, fn -> throw(value) end)) == value
       assert Native.objects() == {made + @depth, destroyed + @depth}
-      assert Upcall.Frame.info(Native).suspended == 0
+      assert Upcall.info(Native).suspended == 0
     end
 
     test "may be caught half way" do

@@ -212,7 +212,7 @@ for body <- [:coroutine, :fiber] do
     describe "the native call has ended, and destroyed what it had," do
       defp all_destroyed do
         {made, destroyed} = Native.objects()
-        made == destroyed and Upcall.Frame.info(Native).suspended == 0
+        made == destroyed and Upcall.info(Native).suspended == 0
       end
 
       test "when the consumer stops early" do
@@ -255,7 +255,7 @@ for body <- [:coroutine, :fiber] do
           end)
 
         assert_receive :at_30
-        assert Upcall.Frame.info(Native).suspended == 1
+        assert Upcall.info(Native).suspended == 1
         Process.exit(pid, :kill)
         assert_receive {:DOWN, ^monitor, _, _, :killed}
         Wait.until(&all_destroyed/0)
@@ -273,7 +273,7 @@ for body <- [:coroutine, :fiber] do
       # Where nothing of it stays on the test's stack.
       defp begin_and_drop do
         {:suspended, _, _} = Enumerable.reduce(native(:count, [1]), {:cont, []}, @step)
-        Upcall.Frame.info(Native).suspended
+        Upcall.info(Native).suspended
       end
 
       # Its handle may be anywhere, so that no frame after it may have that.

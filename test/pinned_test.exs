@@ -12,7 +12,7 @@ defmodule UpcallTest.PinnedTest do
   defp no_messages?, do: Process.info(self(), :message_queue_len) == {:message_queue_len, 0}
   # The reference to a call is garbage of the process that made it.
   defp until_none_pinned do
-    until(fn -> :erlang.garbage_collect() and Upcall.Frame.info(Native).pinned == 0 end)
+    until(fn -> :erlang.garbage_collect() and Upcall.info(Native).pinned == 0 end)
   end
 
   defp raise_here, do: raise("here")
@@ -54,7 +54,7 @@ defmodule UpcallTest.PinnedTest do
           pid
         end
 
-      assert Upcall.Frame.info(Native).pinned == 50
+      assert Upcall.info(Native).pinned == 50
       Enum.each(inside, &send(&1, :go))
       assert Enum.sum(Task.await_many(callers)) == 0
       until_none_pinned()

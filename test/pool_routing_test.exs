@@ -53,7 +53,7 @@ defmodule UpcallTest.PoolRoutingTest do
     :ok = :sys.suspend(pool)
     start_calls(pool, count)
 
-    UpcallTest.Wait.until(fn -> Upcall.Frame.info(ExecutorFunction).waiting == count end)
+    UpcallTest.Wait.until(fn -> Upcall.info(ExecutorFunction).waiting == count end)
 
     :ok = :sys.resume(pool)
   end

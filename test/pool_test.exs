@@ -128,7 +128,7 @@ defmodule Upcall.PoolTest do
       send(worker, :go)
       for _ <- 1..21, do: await_outcome()
       for n <- 1..20, do: assert_received({:ran, ^n})
-      assert Upcall.Frame.info(Native).waiting == 0
+      assert Upcall.info(Native).waiting == 0
     end
 
     test "does not wait behind those that timed out" do
@@ -145,7 +145,7 @@ defmodule Upcall.PoolTest do
 
   # By the library's own count: they wait in no mailbox.
   defp await_waiting(count),
-    do: Wait.until(fn -> Upcall.Frame.info(Native).waiting == count end)
+    do: Wait.until(fn -> Upcall.info(Native).waiting == count end)
 
   describe "no more than :max_queue calls wait:" do
     for {size, max_queue} <- [{1, 0}, {1, 1}, {2, 0}, {3, 5}] do
@@ -162,7 +162,7 @@ defmodule Upcall.PoolTest do
             assert call(pool, fn -> flunk("it never ran") end) == {:error, :overloaded}
           end
 
-          assert Upcall.Frame.info(Native).waiting == max_queue
+          assert Upcall.info(Native).waiting == max_queue
           for worker <- workers, do: send(worker, :go)
           outcomes = for _ <- 1..(size + max_queue), do: await_outcome()
           assert Enum.frequencies(outcomes)[{:ok, :went}] == size
@@ -305,7 +305,7 @@ defmodule Upcall.PoolTest do
     end
 
     defp await_no_calls,
-      do: Wait.until(fn -> match?(%{calls: 0, waiting: 0}, Upcall.Frame.info(Native)) end)
+      do: Wait.until(fn -> match?(%{calls: 0, waiting: 0}, Upcall.info(Native)) end)
 
     test "leave nothing behind when a worker has come to them" do
       pool = pool(size: 1)

@@ -11,7 +11,7 @@ defmodule UpcallTest.PortingTest do
 
   setup do
     # A call of a test before, whose process is gone, may hold a dirty IO scheduler for a moment longer.
-    Wait.until(fn -> Upcall.Frame.info(Executor).calls == 0 end)
+    Wait.until(fn -> Upcall.info(Executor).calls == 0 end)
     {:ok, pool: start_supervised!({Upcall.Pool, size: @tasks})}
   end
 

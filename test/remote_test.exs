@@ -151,7 +151,7 @@ defmodule Upcall.RemoteTest do
       gate = gate()
       start_call(context.server, tell_and_wait(), [gate, :enter, :infinity])
       assert_receive {:entered, ^gate}, @at_once
-      before = Upcall.Frame.info(ExecutorFunction).lost_casts
+      before = Upcall.info(ExecutorFunction).lost_casts
 
       for _ <- 1..20,
           do: assert(ExecutorFunction.cast_on(&:timer.sleep/1, context.server, 60_000))
@@ -162,12 +162,12 @@ defmodule Upcall.RemoteTest do
         capture_log(fn ->
           stop(context.peer, context.node)
           assert await_outcome() == {:error, {:down, :noconnection}}
-          Wait.until(fn -> Upcall.Frame.info(ExecutorFunction).calls == 0 end)
+          Wait.until(fn -> Upcall.info(ExecutorFunction).calls == 0 end)
           :sys.get_state(context.server)
         end)
 
       assert [_, _] = String.split(log, "was lost with 20 cast(s)")
-      assert Upcall.Frame.info(ExecutorFunction).lost_casts == before + 20
+      assert Upcall.info(ExecutorFunction).lost_casts == before + 20
     end
 
     test "has as many under way as :max_queue, and lets as many wait", %{node: node} do
@@ -177,7 +177,7 @@ defmodule Upcall.RemoteTest do
       for gate <- gates, do: start_call(server, tell_and_wait(), [gate, :enter, :infinity])
       for gate <- gates, do: assert_receive({:entered, ^gate}, @at_once)
       for n <- 1..3, do: start_call(server, &:erlang.abs/1, [-n])
-      Wait.until(fn -> Upcall.Frame.info(Native).waiting == 3 end)
+      Wait.until(fn -> Upcall.info(Native).waiting == 3 end)
       assert call(server, &:erlang.abs/1, [-4]) == {:error, :overloaded}
       for gate <- gates, do: send(gate, :go)
       outcomes = for _ <- 1..6, do: await_outcome()
@@ -193,7 +193,7 @@ defmodule Upcall.RemoteTest do
       assert call(server, &:erlang.+/2, [1, 2]) == {:ok, 3}
       Wait.until(fn -> :erpc.reqids_size(:sys.get_state(server).pending) == 0 end)
 
-      Wait.until(fn -> Upcall.Frame.info(Native).calls == 0 end)
+      Wait.until(fn -> Upcall.info(Native).calls == 0 end)
     end
 
     test "never runs what timed out before it was asked", %{server: server} do

@@ -154,7 +154,7 @@ for body <- [:coroutine, :fiber] do
         assert_raise RuntimeError, "the end", fn -> native(:sum_of, [source, 10]) end
         assert_raise RuntimeError, "the end", fn -> native(:drop_then_call, [source, & &1]) end
         # It has ended, and not only when it is garbage.
-        assert Upcall.Frame.info(Native).suspended == 0
+        assert Upcall.info(Native).suspended == 0
         assert_raise RuntimeError, "the body", fn -> native(:leave_and_throw, [source]) end
       end
 

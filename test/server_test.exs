@@ -13,7 +13,7 @@ defmodule Upcall.ServerTest do
 
   # They wait in the library, and in no mailbox.
   defp await_waiting(count),
-    do: Wait.until(fn -> Upcall.Frame.info(Native).waiting == count end)
+    do: Wait.until(fn -> Upcall.info(Native).waiting == count end)
 
   describe "is started" do
     test "under a supervisor, which starts it again when it was killed" do

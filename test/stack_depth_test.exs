@@ -9,11 +9,11 @@ defmodule Upcall.StackDepthTest do
   @besides if UpcallTest.Machine.sanitized?(), do: 64 * 1024, else: 8 * 1024
   @page 4096
 
-  defp depth(module, name, arity), do: Upcall.Frame.info(module).stack_depths[{name, arity}]
+  defp depth(module, name, arity), do: Upcall.info(module).stack_depths[{name, arity}]
 
   describe "info tells, of each native function that has run" do
     test "the size of its stacks, and the deepest at a suspension" do
-      refute Upcall.Frame.info(StackDepth).measures_stacks
+      refute Upcall.info(StackDepth).measures_stacks
 
       for bytes <- [50_000, 100_000, 20_000] do
         StackDepth.suspended_deeply(bytes, fn _ -> 0 end)
@@ -61,7 +61,7 @@ defmodule Upcall.StackDepthTest do
     end
 
     test "which was in between" do
-      assert Upcall.Frame.info(StackDepthMeasured).measures_stacks
+      assert Upcall.info(StackDepthMeasured).measures_stacks
 
       for bytes <- [50_000, 100_000, 20_000] do
         StackDepthMeasured.deep_in_between(bytes, fn _ -> 0 end)

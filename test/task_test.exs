@@ -341,7 +341,7 @@ defmodule Upcall.TaskTest do
         spawn_monitor(fn ->
           before = unless Machine.sanitized?(), do: native_memory()
           held = for _ <- 1..@count, do: Native.__native_hold__(fn 1 -> 1 end)
-          assert Upcall.Frame.info(Native).suspended == @count
+          assert Upcall.info(Native).suspended == @count
 
           # Under a sanitizer the VM does not count its memory.
           unless Machine.sanitized?() do
@@ -355,7 +355,7 @@ defmodule Upcall.TaskTest do
             assert Native.__upcall_resume__(frame, roots, 1, 1) == {:return, 2}
           end
 
-          assert Upcall.Frame.info(Native).suspended == length(left)
+          assert Upcall.info(Native).suspended == length(left)
         end)
 
       assert_receive {:DOWN, ^monitor, :process, ^pid, :normal}, 120_000
@@ -369,19 +369,19 @@ defmodule Upcall.TaskTest do
   describe "an error that can go nowhere" do
     @tag lost: 1
     test "ends the call, not the VM" do
-      %{parked: parked} = Upcall.Frame.info(Native)
+      %{parked: parked} = Upcall.info(Native)
 
       failure =
         assert_raise RuntimeError, fn -> Native.terminate_in_task(fn 0 -> 0 end, "the reason") end
 
       assert failure.message =~ "what it holds is lost"
       assert failure.message =~ "the reason"
-      assert Upcall.Frame.info(Native).parked == parked + 1
+      assert Upcall.info(Native).parked == parked + 1
       assert Native.upcase("it goes on") == "IT GOES ON"
     end
 
     test "out of a destructor of an abandoned coroutine is a frame lost, too" do
-      %{parked: parked} = Upcall.Frame.info(Native)
+      %{parked: parked} = Upcall.info(Native)
       test = self()
 
       call = fn 1 ->
@@ -392,7 +392,7 @@ defmodule Upcall.TaskTest do
       pid = spawn(fn -> Native.throw_when_abandoned(call) end)
       assert_receive :suspended
       Process.exit(pid, :kill)
-      Wait.until(fn -> Upcall.Frame.info(Native).parked == parked + 1 end)
+      Wait.until(fn -> Upcall.info(Native).parked == parked + 1 end)
       Wait.until_no_frames(Native)
     end
   end

@@ -100,7 +100,7 @@ for_both_bodies UpcallTest.UpgradeTest, native: UpcallTest.Upgrade do
         assert_receive {:destroyed, ^new}
       end
 
-      assert Upcall.Frame.info(Native).suspended == 0
+      assert Upcall.info(Native).suspended == 0
       assert File.ls!(Path.dirname(path)) == [Path.basename(path) <> ".so"]
     end
 
@@ -369,7 +369,7 @@ for_both_bodies UpcallTest.UpgradeTest, native: UpcallTest.Upgrade do
         assert {:module, _} = :code.load_binary(UpcallTest.Handwritten, ~c"nofile", beam)
         assert UpcallTest.Handwritten.count() == {1, 1}
         assert UpcallTest.Handwritten.twice(&(&1 * 3), 2) == 18
-        assert Upcall.Frame.info(UpcallTest.Handwritten).suspended == 0
+        assert Upcall.info(UpcallTest.Handwritten).suspended == 0
       end
     end
   end

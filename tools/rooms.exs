@@ -36,7 +36,7 @@ defmodule Rooms do
     exclusive: {~w(exclusive), "objects that one native call at a time may use"},
     executor: {~w(executor future), "calls of processes that run functions, from any thread"},
     function:
-      {~w(function kept_function executor_function map apply frame c_callback),
+      {~w(function kept_function executor_function map apply native_call c_callback),
        "functions of Elixir's, and what calls them"},
     coroutine:
       {~w(task async_function), "native calls that are coroutines, and what these await"},

@@ -39,7 +39,7 @@ std::int64_t sum_of_async(const bound_function& f, std::int64_t count) {
     auto& place = futures[static_cast<std::size_t>(i) % in_flight];
     if (place) sum = (sum + place->get()) % 1009;
     place.reset();
-    if (i < count) place.emplace(f.async(i & 1023));
+    if (i < count) place.emplace(f.submit(i & 1023));
   }
   return sum;
 }

@@ -26,7 +26,7 @@ namespace upcall UPCALL_HIDDEN {
 ///
 /// Threads: those of native code and dirty IO schedulers, which it blocks; on a fiber it suspends,
 /// and you may be on another thread afterwards. In a coroutine it throws: `co_await
-/// f.on(executor).async(…)`.
+/// f.on(executor).submit(…)`.
 /// Throws: `error` on normal and dirty CPU schedulers, and for a wrong argument (an `ArgumentError`
 /// that names it); `abandoned` when the process of the NIF was killed meanwhile. In a hand-written
 /// NIF, wrap it in `upcall::catching`.

@@ -78,7 +78,7 @@ class async_function<R(Args...)> {
   }
 
   /// Makes one that runs in an executor and can be called on any thread; in a coroutine,
-  /// `co_await f.on(executor).async(x)`. Throws: as `keep`.
+  /// `co_await f.on(executor).submit(x)`. Throws: as `keep`.
   [[nodiscard]] executor_function<R(Args...)> on(const executor& where,
                                                  const call_options& options = {}) const {
     return keep().on(where, options);

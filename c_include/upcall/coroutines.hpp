@@ -16,7 +16,7 @@
 #include "kept_function.hpp"      // IWYU pragma: export
 #include "resource.hpp"           // IWYU pragma: export
 #include "nif.hpp"                // IWYU pragma: export
-#include "frame.hpp"              // IWYU pragma: export
+#include "native_call.hpp"        // IWYU pragma: export
 #include "exclusive.hpp"          // IWYU pragma: export
 #include "executor.hpp"           // IWYU pragma: export
 #include "apply.hpp"              // IWYU pragma: export

@@ -22,9 +22,9 @@ namespace upcall UPCALL_HIDDEN {
 ///
 /// Copies share the function; each call copies it to the executor, with what it has captured.
 ///
-/// Threads: any may hold and copy it. `cast` and `async` work on each, in destructors of resources,
-/// too. A call waits, and so works on threads that native code has made, and in frames on fibers,
-/// which suspend; a coroutine awaits `async`.
+/// Threads: any may hold and copy it. `cast` and `submit` work on each, in destructors of
+/// resources, too. A call waits, and so works on threads that native code has made, and in frames
+/// on fibers, which suspend; a coroutine awaits `submit`.
 template <class R, class... Args>
 class executor_function<R(Args...)> {
   static_assert((detail::can_encode<std::remove_cvref_t<Args>>() && ...),
@@ -53,7 +53,7 @@ class executor_function<R(Args...)> {
   /// Calls it without waiting. Many may be under way. A failure of the executor is the future's.
   /// The timeout runs from now on. Threads: any. Throws: what the codecs of the arguments throw;
   /// `error` when it was moved from.
-  [[nodiscard]] future<R> async(const std::remove_cvref_t<Args>&... args) const {
+  [[nodiscard]] future<R> submit(const std::remove_cvref_t<Args>&... args) const {
     detail::sending_env message(nullptr);
     auto call = detail::make_call(message, detail::hearing::yes);
     future<R> to_come(call, m_executor, m_options.timeout);

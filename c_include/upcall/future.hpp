@@ -18,11 +18,11 @@ template <class R>
 class future_operation;
 }  // namespace detail
 
-/// The answer to come of a call that an executor was sent: `executor_function::async` makes it. One
-/// that is destroyed cancels its call: where that has not begun, it never will, and its answer is
-/// dropped.
+/// The answer to come of a call that an executor was sent: `executor_function::submit` makes it.
+/// One that is destroyed cancels its call: where that has not begun, it never will, and its answer
+/// is dropped.
 ///
-/// In a coroutine, `co_await` gives the value: `int n = co_await on_event.async("file.txt")`.
+/// In a coroutine, `co_await` gives the value: `int n = co_await on_event.submit("file.txt")`.
 ///
 /// Threads: any, one at a time.
 template <class R = owned_term>

@@ -4,9 +4,9 @@
 #include <csignal>
 #include <cstddef>
 #include <thread>
+#include <upcall/detail/call/this_thread.hpp>
 #include <upcall/detail/fiber/alternate_stack.hpp>
 #include <upcall/detail/fiber/fiber_thread.hpp>
-#include <upcall/detail/call/this_thread.hpp>
 #include <vector>
 
 namespace {

@@ -147,7 +147,7 @@ std::optional<upcall::future<void>> asked;
 ERL_NIF_TERM async_plain(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) {
   return upcall::catching(env, [&] {
     const auto from = upcall::decode<upcall::resource<caster>>(env, argv[0]);
-    asked.emplace(from->tell.async(from->first, here()));
+    asked.emplace(from->tell.submit(from->first, here()));
     return enif_make_atom(env, "ok");
   });
 }

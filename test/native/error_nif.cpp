@@ -141,7 +141,7 @@ void ask(const std::exception_ptr& failure) {
 #if !defined(UPCALL_TEST_COROUTINES)
     c.f();
 #else
-    upcall::yield();
+    upcall::give_time();
 #endif
   } catch (...) {
   }

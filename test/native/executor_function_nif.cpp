@@ -39,15 +39,15 @@ std::string void_on(upcall::function<void(std::int64_t)> f, upcall::executor whe
   const auto bound = f.on(where, {.timeout = 60s});
   bound(x);
   const auto result = bound.try_call(x);
-  bound.async(x).get();
+  bound.submit(x).get();
   return result ? "done" : result.error().what();
 }
 UPCALL_NIF(void_on);
 
 std::int64_t async_on(int_function f, upcall::executor where, std::int64_t x) {
   auto bound = f.on(where);
-  auto one = bound.async(x);
-  auto two = bound.async(x + 1);
+  auto one = bound.submit(x);
+  auto two = bound.submit(x + 1);
   return two.get() * 1000 + one.get();
 }
 UPCALL_NIF(async_on);
@@ -55,7 +55,7 @@ UPCALL_NIF(async_on);
 // Sums the answers of `count` calls that are all under way before the first is waited for.
 std::int64_t sum_of_many(const int_executor_function& bound, std::int64_t count) {
   std::vector<upcall::future<std::int64_t>> under_way;
-  for (std::int64_t x = 1; x <= count; ++x) under_way.push_back(bound.async(x));
+  for (std::int64_t x = 1; x <= count; ++x) under_way.push_back(bound.submit(x));
   std::int64_t sum = 0;
   for (auto& each : under_way) sum += each.get();
   return sum;
@@ -68,9 +68,9 @@ UPCALL_NIF(many_on);
 // Drops all but one of `count` calls at once.
 std::int64_t drop_on(int_function f, upcall::executor where, std::int64_t count) {
   const auto bound = f.on(where, {.timeout = 60s});
-  for (std::int64_t x = 1; x < count; ++x) static_cast<void>(bound.async(x));
-  auto moved_over = bound.async(0);
-  moved_over = bound.async(count);
+  for (std::int64_t x = 1; x < count; ++x) static_cast<void>(bound.submit(x));
+  auto moved_over = bound.submit(0);
+  moved_over = bound.submit(count);
   return moved_over.get();
 }
 UPCALL_NIF(drop_on);
@@ -96,7 +96,7 @@ std::vector<std::string> future_steps(const int_executor_function& bound,
                                       const std::optional<int_function>& between) {
   std::vector<std::string> seen;
   const auto see = [&](bool value) { seen.emplace_back(value ? "yes" : "no"); };
-  auto later = bound.async(1);
+  auto later = bound.submit(1);
   see(later.is_ready());
   see(later.wait_for(10ms));
   see(later.is_ready());
@@ -119,7 +119,7 @@ UPCALL_NIF(future_on);
 // A future of a call that nobody answers in time. It ends at the call's own timeout, however long
 // it is waited for.
 std::string late_on(int_function f, upcall::executor where) {
-  auto later = f.on(where, {.timeout = 30ms}).async(1);
+  auto later = f.on(where, {.timeout = 30ms}).submit(1);
   if (later.wait_for(60s)) return "in time";
   const auto result = later.try_get();
   return result ? "in time" : result.error().what();

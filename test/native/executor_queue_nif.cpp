@@ -70,7 +70,7 @@ void cast_until_killed(cast_function f, upcall::executor where) {
   const auto bound = f.on(where);
   for (;;) {
     for (int i = 0; i < 20; ++i) accepted_before_death += bound.cast(i) ? 1 : 0;
-    upcall::yield();
+    upcall::give_time();
   }
 }
 UPCALL_NIF(cast_until_killed, upcall::dirty_io);
@@ -97,7 +97,7 @@ std::map<std::string, std::int64_t> async_all(int_function f, upcall::executor w
                                               std::int64_t count) {
   const auto bound = f.on(where, {.timeout = upcall::infinity});
   std::vector<upcall::future<std::int64_t>> all;
-  for (std::int64_t x = 1; x <= count; ++x) all.push_back(bound.async(x));
+  for (std::int64_t x = 1; x <= count; ++x) all.push_back(bound.submit(x));
   std::map<std::string, std::int64_t> counts;
   for (auto& each : all) {
     const auto outcome = each.try_get();

@@ -107,13 +107,13 @@ UPCALL_NIF(called_on);
 UPCALL_NIF_AS("pinned_called_on", &called_on, upcall::pinned);
 
 fault async_on(asked f, upcall::executor executor, faulty value) {
-  return f.on(executor).async(value).get().how;
+  return f.on(executor).submit(value).get().how;
 }
 UPCALL_NIF(async_on);
 UPCALL_NIF_AS("pinned_async_on", &async_on, upcall::pinned);
 upcall::task<fault> awaited_on(upcall::async_function<faulty(faulty)> f, upcall::executor executor,
                                faulty value) {
-  const faulty answer = co_await f.on(executor).async(value);
+  const faulty answer = co_await f.on(executor).submit(value);
   co_return answer.how;
 }
 UPCALL_NIF(awaited_on);

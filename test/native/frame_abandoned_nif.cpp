@@ -137,7 +137,7 @@ UPCALL_NIF(never_gives_up);
 body<> yields_for_ever() {
   for (;;) {
     try {
-      UPCALL_AWAIT upcall::yield();
+      UPCALL_AWAIT upcall::give_time();
     } catch (...) {
     }
   }

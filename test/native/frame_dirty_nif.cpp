@@ -41,7 +41,7 @@ body<std::vector<std::string>> steps(number_function f) {
     threads.emplace_back(this_thread());
   }
   // The first one after a while always lets others run.
-  UPCALL_AWAIT upcall::yield();
+  UPCALL_AWAIT upcall::give_time();
   threads.emplace_back(this_thread());
   UPCALL_RETURN threads;
 }

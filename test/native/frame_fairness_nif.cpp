@@ -34,7 +34,7 @@ body<std::uint64_t> compute_with_yields() {
   std::uint64_t state = 1;
   while (!told_to_end) {
     for (int i = 0; i < 1'000; ++i) state = scramble(state);
-    UPCALL_AWAIT upcall::yield();
+    UPCALL_AWAIT upcall::give_time();
   }
   UPCALL_RETURN state % 1'009;
 }

@@ -224,7 +224,7 @@ UPCALL_NIF(stale_after);
 std::int64_t ask(const number_function& f) {
 #if defined(UPCALL_TEST_COROUTINES)
   static_cast<void>(f);
-  upcall::yield();
+  upcall::give_time();
   return 0;
 #else
   return f(1);
@@ -267,7 +267,7 @@ struct upcall::codec<asked_when_decoded> {
 template <>
 struct upcall::codec<yields_when_decoded> {
   static yields_when_decoded decode(ErlNifEnv*, ERL_NIF_TERM) {
-    upcall::yield();
+    upcall::give_time();
     return {};
   }
 };

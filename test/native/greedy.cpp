@@ -153,7 +153,7 @@ points calls(point_function f, upcall::function<void(celsius_type, point_type, c
     each = f.keep()(each);
     each = f.keep().try_call(each).value_or(each);
     g(celsius_type{1}, each, color_type::red);
-    upcall::yield();
+    upcall::give_time();
   }
   return upcall::map(f, values);
 }
@@ -193,8 +193,8 @@ upcall::task<points> in_coroutine(upcall::async_function<point_type(point_type)>
     each = outcome.value();
     each = co_await inner(f, each);
     each = co_await f.keep().async_here()(each);
-    each = co_await f.on(executor).async(each);
-    co_await upcall::yield();
+    each = co_await f.on(executor).submit(each);
+    co_await upcall::give_time();
   }
   co_return values;
 }
@@ -234,7 +234,7 @@ points on_executor(point_function f, upcall::executor executor, points values) {
   for (point_type& each : values) {
     each = there(each);
     each = there.try_call(each).value();
-    each = there.async(each).get();
+    each = there.submit(each).get();
     there.cast(each);
     each = upcall::apply(nullptr, executor, f, std::tuple(each)).value().as<point_type>();
   }

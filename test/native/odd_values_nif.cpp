@@ -66,7 +66,7 @@ std::vector<std::string> use_moved_from(int_function f, upcall::executor where) 
   const auto other_kept = std::move(kept);
   return {told([&] { bound(1); }),
           bound.try_call(1).error().what(),
-          told([&] { static_cast<void>(bound.async(1)); }),
+          told([&] { static_cast<void>(bound.submit(1)); }),
           bound.cast(1) ? "accepted" : "refused",
           told([&] { static_cast<void>(kept.here()); }),
           kept.try_call(1).error().what(),

@@ -150,7 +150,7 @@ UPCALL_NIF_AS("apply_function", &apply_function, upcall::pinned);
 UPCALL_NIF_AS("apply_function_in_frame", &apply_function);
 
 bool yields(int_function f) {
-  upcall::yield();
+  upcall::give_time();
   f(1);
   return !upcall::is_abandoned();
 }

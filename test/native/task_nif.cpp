@@ -132,15 +132,15 @@ UPCALL_NIF(call_temporary);
 upcall::task<std::int64_t> call_executor(number_function f, upcall::executor where) {
   const counted object;
   const auto remote = f.on(where);
-  auto pending = remote.async(2);
+  auto pending = remote.submit(2);
   const std::int64_t here = co_await f(1);
-  co_return here + co_await pending + co_await remote.async(3);
+  co_return here + co_await pending + co_await remote.submit(3);
 }
 UPCALL_NIF(call_executor);
 
 upcall::task<> yield_unawaited() {
-  upcall::yield();
-  upcall::yield();
+  upcall::give_time();
+  upcall::give_time();
   co_return;
 }
 UPCALL_NIF(yield_unawaited);
@@ -160,7 +160,7 @@ UPCALL_NIF(lock_in_place);
 
 /// An answer that is not there is to be awaited; one that is, may be taken.
 upcall::task<std::int64_t> get_in_place(number_function f, upcall::executor where, bool waits) {
-  auto pending = f.on(where).async(1);
+  auto pending = f.on(where).submit(1);
   while (waits && !pending.is_ready()) co_await f(0);
   co_return pending.get();
 }
@@ -168,7 +168,7 @@ UPCALL_NIF(get_in_place);
 
 std::optional<upcall::future<std::int64_t>> shared_answer;
 upcall::task<std::int64_t> await_shared(number_function f, upcall::executor where, bool asks) {
-  if (asks) shared_answer.emplace(f.on(where).async(1));
+  if (asks) shared_answer.emplace(f.on(where).submit(1));
   co_return co_await *shared_answer;
 }
 UPCALL_NIF(await_shared);

@@ -77,7 +77,7 @@ class teller {
       case way::try_call:
         return text_of(m_bound.try_call(m_number, "call"));
       case way::try_get:
-        return text_of(m_bound.async(m_number, "call").try_get());
+        return text_of(m_bound.submit(m_number, "call").try_get());
       case way::try_call_kept:
         return text_of(m_kept.try_call(m_number, "call"));
       case way::call:

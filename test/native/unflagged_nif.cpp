@@ -59,7 +59,7 @@ upcall::task<points> mapped_in_coroutine(upcall::async_function<point(point)> f,
   for (const point& each : values) {
     const upcall::result<point> outcome = co_await f.try_call(each);
     results.push_back(outcome.value());
-    co_await upcall::yield();
+    co_await upcall::give_time();
   }
   co_return results;
 }
@@ -86,7 +86,7 @@ points mapped(upcall::function<point(point)> f, points values) { return upcall::
 points mapped_on(upcall::function<point(point)> f, upcall::executor executor, points values) {
   const auto on_executor = f.keep().on(executor);
   points results = upcall::map(on_executor, values);
-  results.push_back(on_executor.async(point{}).get());
+  results.push_back(on_executor.submit(point{}).get());
   return results;
 }
 

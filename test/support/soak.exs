@@ -41,7 +41,7 @@ defmodule UpcallTest.Soak do
     grown = memory() - before
     if grown > div(before, 4) + 20_000, do: raise("memory has grown by #{grown} KB")
     Supervisor.stop(supervisor)
-    Wait.until(fn -> Upcall.Frame.info(ExecutorStress).calls == 0 end)
+    Wait.until(fn -> Upcall.info(ExecutorStress).calls == 0 end)
     Map.put(counts, "memory grown, KB", grown)
   end
 
@@ -52,7 +52,7 @@ defmodule UpcallTest.Soak do
 
   defp run_round(kills) do
     killed_before = :counters.get(kills, 1)
-    lost_before = Upcall.Frame.info(ExecutorStress).lost_casts
+    lost_before = Upcall.info(ExecutorStress).lost_casts
 
     casts =
       for executor <- [UpcallTest.SoakServer, UpcallTest.SoakPool] do
@@ -64,8 +64,8 @@ defmodule UpcallTest.Soak do
 
     ended = for _ <- 1..2, do: await_crowd()
     cast = for runs <- casts, do: check_runs(runs, await_casts(runs))
-    Wait.until(fn -> Upcall.Frame.info(ExecutorStress).calls == 0 end)
-    lost = Upcall.Frame.info(ExecutorStress).lost_casts - lost_before
+    Wait.until(fn -> Upcall.info(ExecutorStress).calls == 0 end)
+    lost = Upcall.info(ExecutorStress).lost_casts - lost_before
     cast = Enum.reduce([%{"casts lost" => lost} | cast], &add/2)
     check_casts(cast, :counters.get(kills, 1) - killed_before)
     Enum.reduce([cast | ended], &add/2)
@@ -103,7 +103,7 @@ defmodule UpcallTest.Soak do
 
   # When nothing is under way any more.
   defp check_runs(runs, refused) do
-    Wait.until(fn -> Upcall.Frame.info(ExecutorStress).calls == 0 end)
+    Wait.until(fn -> Upcall.info(ExecutorStress).calls == 0 end)
 
     for x <- refused,
         :atomics.get(runs, x + 1) != 0,

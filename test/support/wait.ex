@@ -14,7 +14,7 @@ defmodule UpcallTest.Wait do
   """
   @spec until_no_frames(module()) :: :ok
   def until_no_frames(module) do
-    until(fn -> match?(%{suspended: 0, abandoned: 0}, Upcall.Frame.info(module)) end)
+    until(fn -> match?(%{suspended: 0, abandoned: 0}, Upcall.info(module)) end)
   end
 
   @doc """

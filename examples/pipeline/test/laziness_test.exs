@@ -8,7 +8,7 @@ defmodule Pipeline.LazinessTest do
   # Several chunks of records, so that native code is ahead of its consumer.
   @record_in_the_middle 1000
 
-  defp suspended, do: Upcall.Frame.info(Pipeline.Native).suspended
+  defp suspended, do: Upcall.info(Pipeline.Native).suspended
 
   defp bytes_read do
     receive do

@@ -160,7 +160,7 @@ class connection {
   int m_queries = 0;  // running, one inside a function of the other
   std::tuple<slots<scalar>, slots<aggregate>, slots<collation>> m_slots;
   // SQLite calls it now and then: others run meanwhile, and a query that nobody waits for ends.
-  upcall::c_callback<int(upcall::user_data)> m_progress{1, [] { return upcall::yield(), 0; }};
+  upcall::c_callback<int(upcall::user_data)> m_progress{1, [] { return upcall::give_time(), 0; }};
   // Answers 1, for a rollback, where another callback of the same step has failed.
   upcall::c_callback<int(upcall::user_data)> m_commit{1, [] { return 0; }};
   std::unique_ptr<sqlite3, close_handle> m_db;  // last, so that it is closed before they go

@@ -78,7 +78,7 @@ defmodule Sqlite.ProcessesTest do
 
     # No statement of the killed ones is left to hold the table.
     Sqlite.execute!(db, "DROP TABLE t")
-    assert %{parked: 0} = Upcall.Frame.info(Sqlite.Native)
+    assert %{parked: 0} = Upcall.info(Sqlite.Native)
   end
 
   test "a process killed in a query inside a query leaves the connection too", %{db: db} do

@@ -22,7 +22,7 @@ defmodule Upcall.Pool do
 
   Its name or pid is used in native code as that of a server. No process stands between native code and
   the workers: the pool tells each library that calls it who they are. Calls wait in the library, in order, for
-  the first worker that is idle: a function that takes long holds up no other. `Upcall.Frame.info/1` says how
+  the first worker that is idle: a function that takes long holds up no other. `Upcall.info/1` says how
   many wait. Workers that die are replaced. Who waits for the function that one ran is told; what it had not
   begun runs in others.
 

@@ -29,7 +29,7 @@ defmodule Upcall.Server do
   mailbox of its process what it likes: no call is in it. What was accepted runs, unless the server dies.
 
   A function that raises, throws or exits does not end it; one that kills its process does. Who waits for a
-  call then is told, and casts that are lost with it are logged and counted (`Upcall.Frame.info/1`). While a
+  call then is told, and casts that are lost with it are logged and counted (`Upcall.info/1`). While a
   function runs, `$callers` in the process dictionary names the process that called the NIF, where there is
   one.
 

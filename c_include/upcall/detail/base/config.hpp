@@ -28,7 +28,7 @@
 #define UPCALL_ALWAYS_INLINE inline __attribute__((always_inline))
 #define UPCALL_COLD __attribute__((cold))
 
-// Says what stack each native function needs (`Upcall.Frame.info/1`), for some microseconds a call.
+// Says what stack each native function needs (`Upcall.info/1`), for some microseconds a call.
 // To be the same in all files of a library.
 #if defined(UPCALL_MEASURE_STACKS)
 #define UPCALL_MEASURES_STACKS true

@@ -31,7 +31,7 @@ class library_part : public registered<library_part> {
     for (const library_part* each = first(); each != nullptr; each = each->next())
       each->m_configure(env, options);
   }
-  /// Puts what `Upcall.Frame.info/1` says of each part into its map.
+  /// Puts what `Upcall.info/1` says of each part into its map.
   static void add_info_of_all(ErlNifEnv* env, ERL_NIF_TERM& info) noexcept {
     for (const library_part* each = first(); each != nullptr; each = each->next())
       each->m_add_info(env, info);

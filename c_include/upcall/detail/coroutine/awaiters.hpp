@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "../../exclusive.hpp"
-#include "../../frame.hpp"
 #include "../../future.hpp"
+#include "../../native_call.hpp"
 #include "../exclusive/exclusive_base.hpp"
 #include "../executor/waiting.hpp"
 #include "../frame/frame_replies.hpp"
@@ -108,8 +108,8 @@ struct time_operation {
 };
 
 template <>
-struct awaiter_of<async_yield> {
-  static auto make(coroutine_promise& by, async_yield) {
+struct awaiter_of<async_time> {
+  static auto make(coroutine_promise& by, async_time) {
     return operation_awaiter<time_operation>(by);
   }
 };

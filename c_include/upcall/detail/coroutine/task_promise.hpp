@@ -70,7 +70,7 @@ class promise_base : public coroutine_promise {
     static_assert(
         awaitable_here<Awaited>,
         "an upcall::task can await another one (co_await std::move(task), where it has a name), a "
-        "call of an upcall::async_function, an upcall::future, upcall::yield(), "
+        "call of an upcall::async_function, an upcall::future, upcall::give_time(), "
         "upcall::exclusive::async_lock() and upcall::sequence::next(): only these give the "
         "scheduler back to Elixir");
     return awaiter_of<std::remove_cvref_t<Awaited>>::make(*this, std::forward<Awaited>(awaited));

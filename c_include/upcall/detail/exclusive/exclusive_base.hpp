@@ -229,7 +229,7 @@ class exclusive_base final : public held_object,
   [[noreturn]] static void throw_lost() {
     raise("Elixir.RuntimeError",
           "this native object is lost: a native call that was using it was parked (see "
-          "Upcall.Frame); make a new one");
+          "Upcall.info/1); make a new one");
   }
 
   std::mutex m_mutex;

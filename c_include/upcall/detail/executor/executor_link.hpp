@@ -27,8 +27,8 @@ namespace detail {
 /// them by numbers, so that no call depends on when garbage of a process is collected.
 ///
 /// It monitors the process once, for all calls. The reason of a death comes from `Upcall.Monitor`
-/// (lib/upcall/executor/monitor.ex), as the VM does not tell it to native monitors; where that process does
-/// not run, it is `:unknown`.
+/// (lib/upcall/executor/monitor.ex), as the VM does not tell it to native monitors; where that
+/// process does not run, it is `:unknown`.
 ///
 /// Threads: any. No other lock is taken while its own is held.
 class executor_link final : public shared_object {
@@ -37,7 +37,8 @@ class executor_link final : public shared_object {
 
   void destroy() noexcept override { std::destroy_at(this); }
   void process_died(ErlNifEnv* env, const ErlNifPid& pid) noexcept override;
-  /// What the executor says (lib/upcall/executor/executor.ex) and `Upcall.Monitor`. (executor_words.hpp)
+  /// What the executor says (lib/upcall/executor/executor.ex) and `Upcall.Monitor`.
+  /// (executor_words.hpp)
   ERL_NIF_TERM tell(ErlNifEnv* env, ERL_NIF_TERM word, ERL_NIF_TERM content) noexcept override;
 
   [[nodiscard]] const ErlNifPid& pid() const noexcept { return m_executor; }

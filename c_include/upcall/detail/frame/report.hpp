@@ -15,7 +15,7 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// Tells once that a frame is lost for good; `Upcall.Frame.info/1` counts them all.
+/// Tells once that a frame is lost for good; `Upcall.info/1` counts them all.
 inline void report_parked(nif_identity nif) noexcept {
   static constinit std::atomic<bool> told{false};
   if (told.exchange(true, std::memory_order_relaxed)) return;
@@ -25,7 +25,7 @@ inline void report_parked(nif_identity nif) noexcept {
       "good: an exception left a destructor or a noexcept function, also that of an upcall "
       "whose caller had died; or it went on for a hundred upcalls after that, or C code went on "
       "asking a callback that had failed. Let upcall::abandoned pass, and let callbacks answer so "
-      "that C returns. Further ones are only counted: see Upcall.Frame.info/1\n",
+      "that C returns. Further ones are only counted: see Upcall.info/1\n",
       nif.name, nif.arity);
 }
 
@@ -45,7 +45,7 @@ inline void report_endless(nif_identity nif) noexcept {
       "upcall: the caller of %s/%d has died, and for more than a second its native code has "
       "neither "
       "ended nor made an upcall: it still has a thread. In long loops, ask upcall::is_abandoned(). "
-      "Further calls of this function are not reported: see Upcall.Frame.info/1\n",
+      "Further calls of this function are not reported: see Upcall.info/1\n",
       nif.name, nif.arity);
 }
 

@@ -124,7 +124,7 @@ inline ERL_NIF_TERM close_frame(ErlNifEnv* env, int argc, const ERL_NIF_TERM arg
   return closed->postpone_if_nested() ? atoms::ok.raw() : finish_closed(env, closed);
 }
 
-/// `info()`: counts of this library's frames and calls, for `Upcall.Frame.info/1`.
+/// `info()`: counts of this library's frames and calls, for `Upcall.info/1`.
 inline ERL_NIF_TERM info(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noexcept {
   const std::pair<const char*, const std::atomic<std::size_t>*> entries[] = {
       {"suspended", &counts.suspended}, {"abandoned", &counts.abandoned},

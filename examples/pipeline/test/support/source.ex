@@ -45,7 +45,7 @@ defmodule PipelineTest.Source do
 
   @doc "Waits until native code holds nothing any more."
   def wait_until_native_is_idle do
-    unless Upcall.Frame.info(Pipeline.Native).suspended == 0 do
+    unless Upcall.info(Pipeline.Native).suspended == 0 do
       :erlang.yield()
       wait_until_native_is_idle()
     end

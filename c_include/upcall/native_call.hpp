@@ -7,18 +7,18 @@
 
 namespace upcall UPCALL_HIDDEN {
 
-/// Is what `yield` gives: to `co_await` in a coroutine, and of no use elsewhere.
-struct async_yield {};
+/// Is what `give_time` gives: to `co_await` in a coroutine, and of no use elsewhere.
+struct async_time {};
 
 /// Lets other processes run: at the first call in a frame, then at most every half millisecond. In
 /// between it does nothing, so call it as often as convenient in code that computes for long. In a
-/// coroutine: `co_await upcall::yield()`.
+/// coroutine: `co_await upcall::give_time()`.
 ///
 /// Threads: the frame's own; you may be on another thread afterwards. In a pinned NIF nothing waits
 /// for it, and it only looks whether the caller is gone.
 /// Throws: `abandoned`; `error` outside of a frame; in a coroutine, where the one before was not
 /// awaited, or a codec calls it.
-inline async_yield yield() {
+inline async_time give_time() {
   detail::native_call* const call = detail::current_call();
   if (call == nullptr) detail::throw_no_native_call();
   call->give_time();
