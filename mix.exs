@@ -44,7 +44,7 @@ defmodule Upcall.MixProject do
     [
       main: "readme",
       source_ref: "v#{@version}",
-      extras: ["README.md" | guides] ++ ["CHANGELOG.md", "LICENSE"],
+      extras: ["README.md" | guides] ++ ["CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"],
       # The README and the guides name them by other paths.
       assets: %{"docs/images" => "images", "docs" => "docs"},
       groups_for_extras: [Guides: guides]

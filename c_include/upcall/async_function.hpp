@@ -53,7 +53,7 @@ class async_function<R(Args...)> {
       std::remove_cvref_t<Args>... args) const& {
     return {m_root, {std::move(args)...}};
   }
-  /// The same of a temporary, which the call takes with it.
+  /// Gives a call of a temporary function, which the call takes with it.
   detail::async_call<R, detail::function_root, std::remove_cvref_t<Args>...> operator()(
       std::remove_cvref_t<Args>... args) && {
     return {std::move(m_root), {std::move(args)...}};
@@ -65,7 +65,7 @@ class async_function<R(Args...)> {
       std::remove_cvref_t<Args>... args) const& {
     return {{m_root, {std::move(args)...}}};
   }
-  /// The same of a temporary.
+  /// Gives a `try_call` of a temporary function, which the call takes with it.
   detail::async_try_call<R, detail::function_root, std::remove_cvref_t<Args>...> try_call(
       std::remove_cvref_t<Args>... args) && {
     return {{std::move(m_root), {std::move(args)...}}};

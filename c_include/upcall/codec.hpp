@@ -77,7 +77,7 @@ consteval bool can_decode() {
   }
   return decodable<T>;
 }
-/// The same to encode it.
+/// Whether `T` can be encoded; where not, the compiler is told what to write in its place.
 template <class T>
 consteval bool can_encode() {
   if constexpr (!encodable<T>) {

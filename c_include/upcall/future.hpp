@@ -56,7 +56,7 @@ class future {
   /// afterwards; a coroutine can have only an answer that is there, else it throws: `co_await`
   /// this. Throws: `error`, as the call would have; `abandoned`.
   R get() { return wait_and_take().take(); }
-  /// The same, without a throw of the `error` that came in the place of a value; where it can't
+  /// Waits as `get`, and gives the `error` that came in the place of a value; where it can't
   /// wait, that says so, and the answer is still to come. Throws: `abandoned`, as
   /// `executor_function::try_call`.
   result<R> try_get() {

@@ -56,7 +56,8 @@ class kept_function<R(Args...)> {
   [[nodiscard]] function<R(Args...)> here() const {
     return function<R(Args...)>(detail::function_root::of_kept(copy()));
   }
-  /// The same for a coroutine: `co_await kept.async_here()(x)`. Throws: as `here`.
+  /// Makes it callable in the running coroutine: `co_await kept.async_here()(x)`. Throws: as
+  /// `here`.
   [[nodiscard]] async_function<R(Args...)> async_here() const {
     return async_function<R(Args...)>(detail::function_root::of_kept(copy()));
   }
@@ -64,7 +65,8 @@ class kept_function<R(Args...)> {
   /// Makes it callable here, and calls it; in a coroutine, `co_await async_here()(x)`. Threads and
   /// Throws: as `function`.
   R operator()(const std::remove_cvref_t<Args>&... args) const { return here()(args...); }
-  /// The same, and gives what came of it. Threads and Throws: as `function::try_call`.
+  /// Makes it callable here, calls it, and gives what came of it. Threads and Throws: as
+  /// `function::try_call`.
   result<R> try_call(const std::remove_cvref_t<Args>&... args) const {
     return detail::result_of<R>([&] { return here().try_call(args...); });
   }

@@ -102,7 +102,7 @@ defmodule Upcall.Server do
   # What a function left behind: a late reply, say.
   def handle_info(_stray, state), do: {:noreply, state}
 
-  # The same of a cast, for which `GenServer` would end the process, and with it the calls that wait.
+  # A stray cast is dropped as well: `GenServer` would end the process for it, and with it the calls that wait.
   @impl true
   def handle_cast(_stray, state), do: {:noreply, state}
 

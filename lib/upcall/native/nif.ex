@@ -110,7 +110,7 @@ defmodule Upcall.Nif do
      )}
   ]
 
-  # The same for a pinned call, whose functions are named by their index in `roots`.
+  # The requests of a pinned call and what they come to; its functions are named by their index in `roots`.
   @pinned_requests [
     {quote(do: {:apply, index, arguments}),
      quote(do: apply(:erlang.map_get(index, roots), arguments))},

@@ -46,7 +46,7 @@ struct [[nodiscard("nothing is called before it is awaited: co_await it")]] asyn
   }
 };
 
-/// The same, of whose outcome an error is a part.
+/// A call that has not been made, whose outcome is a `result`: an error is a part of it.
 template <class R, class Root, class... Args>
 struct [[nodiscard("nothing is called before it is awaited: co_await it")]] async_try_call {
   async_call<R, Root, Args...> call;

@@ -154,7 +154,8 @@ class coroutine_frame : public frame {
       return fail_returned();
     }
   }
-  /// The same, where that has thrown: the exception is the current one.
+  /// Handles what a taker has thrown, which is the current exception. Gives what `take_returned`
+  /// does.
   UPCALL_COLD bool fail_returned() noexcept {
     try {
       try {

@@ -42,7 +42,7 @@ class frame_handles {
     return std::construct_at(static_cast<frame_handle*>(made), suspended, dirty_flag, pid);
   }
 
-  /// The same, or one that was used before, for a frame of the process of `env`.
+  /// Gives a handle for a frame of the process of `env`: one that was used before, or a new one.
   frame_handle* take(ErlNifEnv* env, frame* suspended, unsigned dirty_flag) noexcept {
     ErlNifPid self;
     enif_self(env, &self);

@@ -41,7 +41,8 @@ UPCALL_ALWAYS_INLINE frame_handle* handle_of(ErlNifEnv* env, ERL_NIF_TERM refere
   return handle;
 }
 
-/// The same, of a suspended frame, which the process may resume.
+/// Gives the handle of a suspended frame, which the calling process may resume. Else as
+/// `handle_of`.
 UPCALL_ALWAYS_INLINE frame_handle* own_frame(ErlNifEnv* env, ERL_NIF_TERM reference,
                                              ERL_NIF_TERM& failure) noexcept {
   frame_handle* const handle = detail::handle_of(env, reference, failure);

@@ -75,7 +75,7 @@ class function_root {
     check_owner(running);
     return running.root_term(m_root->index());
   }
-  /// Has the enumeration that this goes on with ended by its frame, where that is running here.
+  /// Ends the enumeration that this root continues, where the calling code runs in its frame.
   void halt_later() {
     if (!m_root) return;
     auto* const running = static_cast<frame*>(m_root->place().here());

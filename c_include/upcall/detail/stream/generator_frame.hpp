@@ -26,8 +26,8 @@ class generator_frame final : public coroutine_nif<generator<T>> {
     this->set_request(detail::generate_request(*this, this->arguments()));
   }
 
-  // What was yielded before a failure comes before it: the frame is suspended once more, and the
-  // next step comes back here.
+  // Values that were yielded before a failure reach Elixir before it: the frame is suspended once
+  // more, and the next step comes back here.
   void end_body() noexcept override {
     std::exception_ptr& failure = this->promise().failure;
     ERL_NIF_TERM last = 0;

@@ -24,7 +24,7 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-/// The same, with the elements that are here.
+/// Where an `upcall::sequence` of `T` has its elements from, with those that are here already.
 template <class T>
 class sequence_source final : public sequence_base {
  public:

@@ -53,7 +53,7 @@ void yielding_body<T>::run(frame& running, const ERL_NIF_TERM* arguments,
   } catch (...) {
     failure = std::current_exception();
   }
-  // What was yielded before it comes before it.
+  // Values that were yielded before a failure reach Elixir before it.
   while (!running.is_abandoned() && !values.empty()) {
     try {
       running.suspend(detail::chunk_request(running));

@@ -83,7 +83,7 @@ void check_not_raised(ErlNifEnv* env) {
     detail::throw_raised_in_vm(env, reason, typeid(T));
 }
 
-/// The same, of a codec that has made a term.
+/// Throws where the codec of `T` has raised in the VM, or given no term.
 template <class T>
 void check_encoded(ErlNifEnv* env, ERL_NIF_TERM made) {
   check_not_raised<T>(env);

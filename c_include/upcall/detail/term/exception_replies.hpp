@@ -193,8 +193,8 @@ inline ERL_NIF_TERM reply_of_current_exception(ErlNifEnv* env, nif_identity nif)
   }
 }
 
-/// The same, in the environment of the NIF. With an exception pending there, the VM takes no reply
-/// but only another exception in its place.
+/// Makes the reply in the environment of the NIF. With an exception pending there, the VM takes no
+/// reply but only another exception in its place.
 inline ERL_NIF_TERM reply_in_nif(ErlNifEnv* env, nif_identity nif) noexcept {
   if (!enif_has_pending_exception(env, nullptr)) return reply_of_current_exception(env, nif);
   detail::raise_current_exception(env);
