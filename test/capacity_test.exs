@@ -15,6 +15,7 @@ defmodule UpcallTest.CapacityTest do
   healthy = sums == 167_167_000 and byte_size(binary) == 64 * 1024 * 1024
   """
 
+  @tag timeout: 300_000
   test "100,000 frames at once, of at most 10 KB each" do
     count = if @sanitizer, do: 1_000, else: 100_000
 

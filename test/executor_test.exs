@@ -85,7 +85,7 @@ defmodule Upcall.ExecutorTest do
 
       test ":timeout when its time is over (#{way})", %{server: server} do
         call = ways()[unquote(way)]
-        task = call.(server, stopper(), [], 20)
+        task = call.(server, stopper(), [], 500)
         assert_receive {:running, ^server}, @at_once
         assert await_at_once(task) == {:error, :timeout}
         send(server, :go)
@@ -229,7 +229,7 @@ defmodule Upcall.ExecutorTest do
       # Both run before either makes its list.
       make_list = fn ->
         send(main, {:running, self()})
-        receive(do: (:go -> length(Enum.to_list(1..100_000))))
+        receive(do: (:go -> length(Enum.to_list(1..1_000_000))))
       end
 
       outcomes = fn wait ->
@@ -246,7 +246,7 @@ defmodule Upcall.ExecutorTest do
       """
 
       {output, 0} = child(code, "+SDcpu 2:2")
-      assert output =~ "io: [ok: 100000, ok: 100000]"
+      assert output =~ "io: [ok: 1000000, ok: 1000000]"
       assert output =~ "cpu waits: true"
     end
   end

@@ -1,5 +1,6 @@
 // What becomes of the terms of an error, wherever it is taken.
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -305,7 +306,9 @@ void pinned_leave(any_function f, any_function between, bool is_between) {
 UPCALL_NIF(pinned_leave, upcall::pinned);
 
 // In another process.
-void executor_call(any_function f, upcall::executor where) { f.on(where)(); }
+void executor_call(any_function f, upcall::executor where) {
+  f.on(where, {.timeout = std::chrono::minutes(1)})();
+}
 UPCALL_NIF(executor_call);
 seen executor_look(any_function f, upcall::executor where) {
   return look_at(f.on(where).try_call().error());
