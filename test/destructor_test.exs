@@ -220,7 +220,7 @@ defmodule Upcall.DestructorTest do
       assert assert_told(1) == {"dirty IO", server}
     end
 
-    test "gets the answer of an async call as a future",
+    test "gets the answer of a submitted call as a future",
          %{server: server, tell: tell} do
       :ok = Native.async_plain(Native.make_caster(tell, server, 7, 7))
       assert Native.await_asked() == :ok

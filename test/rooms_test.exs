@@ -5,6 +5,7 @@ defmodule Upcall.RoomsTest do
   @moduletag :tmp_dir
 
   setup %{tmp_dir: folder} do
+    folder = Path.join(folder, "upcall")
     File.cp_r!("c_include/upcall", folder)
     {:ok, folder: folder}
   end
@@ -37,6 +38,31 @@ defmodule Upcall.RoomsTest do
 
     assert {output, 1} = check(folder)
     assert output =~ ~r/roots\.hpp:2: call includes .*frame\.hpp of frame, which is above it/
+  end
+
+  test "a room that includes one above it as users do is named", %{folder: folder} do
+    path = Path.join(folder, "detail/call/roots.hpp")
+    text = File.read!(path)
+
+    File.write!(
+      path,
+      String.replace(
+        text,
+        "#pragma once\n",
+        "#pragma once\n#include <upcall/detail/frame/frame.hpp>\n"
+      )
+    )
+
+    assert {output, 1} = check(folder)
+    assert output =~ ~r/roots\.hpp:2: call includes .*frame\.hpp of frame, which is above it/
+  end
+
+  test "an include of a header that is not there is named", %{folder: folder} do
+    path = Path.join(folder, "error.hpp")
+    File.write!(path, "#include \"lost.hpp\"\n" <> File.read!(path))
+
+    assert {output, 1} = check(folder)
+    assert output =~ ~r/error\.hpp:1: includes .*lost\.hpp, which is in no room/
   end
 
   test "a face that includes a room above its own is named", %{folder: folder} do

@@ -7,7 +7,8 @@
 # A room is a folder in c_include/upcall/detail, with the public headers that are its face. Two laws hold:
 #
 #   1. No room includes one above it.
-#   2. What a room declares it defines: every member of its classes, and every function.
+#   2. What a room declares it defines: every member of its classes, and every function. (As far as the begin of a
+#      line shows it: a name that several rooms have a class for is let pass.)
 #
 # So whoever changes a room has read all that it stands on, and nothing else.
 
@@ -21,7 +22,7 @@ defmodule Rooms do
        "what C++ and the VM lack: atoms, environments, sleeping and waking threads"},
     fiber:
       {[],
-       "stacks, switching between them, and what is said when one overflows; nothing of Elixir"},
+       "stacks, switching between them, and catching what overflows one; nothing of Elixir"},
     call: {[], "the native call, its roots, and what a thread knows of it"},
     term:
       {~w(term error error_kind innermost_error codec resource),
@@ -83,10 +84,14 @@ defmodule Rooms do
 
   # Each header, as `{path, room, text}`; room is nil for one that belongs to none.
   defp read(folder) do
+    folder = Path.expand(folder)
+
     for path <- Path.wildcard("#{folder}/**/*.hpp") do
       {path, room_of(Path.relative_to(path, folder)), File.read!(path)}
     end
   end
+
+  defp shown(path), do: Path.relative_to_cwd(path)
 
   defp room_of(path) do
     case Path.split(path) do
@@ -101,7 +106,7 @@ defmodule Rooms do
   end
 
   defp strangers(headers) do
-    for {path, nil, _} <- headers, do: "#{path} is in no room: tools/rooms.exs names them"
+    for {path, nil, _} <- headers, do: "#{shown(path)} is in no room: tools/rooms.exs names them"
   end
 
   # ---- the first law ----
@@ -110,32 +115,30 @@ defmodule Rooms do
     for {path, room, text} <- headers,
         room != nil,
         {line, target} <- included(path, text),
-        above = room_of_header(headers, target),
-        level(above) > level(room) do
-      "#{path}:#{line}: #{room} includes #{target} of #{above}, which is above it"
-    end
+        complaint = complaint_of(room, room_of_header(headers, target), shown(target)),
+        do: "#{shown(path)}:#{line}: #{complaint}"
   end
 
+  defp complaint_of(_, :none, target), do: "includes #{target}, which is in no room"
+
+  defp complaint_of(room, above, target) do
+    if level(above) > level(room), do: "#{room} includes #{target} of #{above}, which is above it"
+  end
+
+  # As `{line, path}`, of both forms; others than ours are left out.
   defp included(path, text) do
-    for {line, number} <- Enum.with_index(String.split(text, "\n"), 1),
-        [_, target] <- [Regex.run(~r/^#include "([^"]+)"/, line)] do
-      {number, path |> Path.dirname() |> Path.join(target) |> normalize()}
-    end
-  end
+    root = path |> Path.split() |> Enum.reverse() |> Enum.drop_while(&(&1 != "upcall")) |> tl()
 
-  defp normalize(path) do
-    path
-    |> Path.split()
-    |> Enum.reduce([], fn
-      "..", [_ | rest] -> rest
-      part, parts -> [part | parts]
-    end)
-    |> Enum.reverse()
-    |> Path.join()
+    for {line, number} <- Enum.with_index(String.split(text, "\n"), 1),
+        [_, form, target] <- [Regex.run(~r/^#include (["<])([^">]+)/, line)],
+        form == "\"" or String.starts_with?(target, "upcall") do
+      folder = if form == "<", do: Path.join(Enum.reverse(root)), else: Path.dirname(path)
+      {number, Path.expand(target, folder)}
+    end
   end
 
   defp room_of_header(headers, target) do
-    Enum.find_value(headers, fn {path, room, _} -> if path == target, do: room end)
+    Enum.find_value(headers, :none, fn {path, room, _} -> if path == target, do: room || :none end)
   end
 
   defp level(room), do: Enum.find_index(@names, &(&1 == room))
@@ -151,7 +154,7 @@ defmodule Rooms do
         known = Map.get(if(kind == :member, do: classes, else: prototypes), name, []),
         known != [] and room not in known do
       what = if kind == :member, do: "a member of #{name}", else: "#{name}"
-      "#{path}:#{line}: #{room} defines #{what}, which #{Enum.join(known, ", ")} declares"
+      "#{shown(path)}:#{line}: #{room} defines #{what}, which #{Enum.join(known, ", ")} declares"
     end
   end
 

@@ -11,7 +11,7 @@ defmodule Bench.Blocking.Async do
       Blocking.thread(
         "async",
         "f.on(server).submit(x) on a thread, 64 calls in flight",
-        &Blocking.Threads.submit(&1, __MODULE__, &2, &3)
+        &Blocking.Threads.async(&1, __MODULE__, &2, &3)
       )
     ]
   end

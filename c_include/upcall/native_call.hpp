@@ -19,9 +19,7 @@ struct async_time {};
 /// Throws: `abandoned`; `error` outside of a frame; in a coroutine, where the one before was not
 /// awaited, or a codec calls it.
 inline async_time give_time() {
-  detail::native_call* const call = detail::current_call();
-  if (call == nullptr) detail::throw_no_native_call();
-  call->give_time();
+  detail::call_or_throw().give_time();
   return {};
 }
 

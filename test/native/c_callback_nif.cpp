@@ -58,7 +58,7 @@ UPCALL_NIF(hunt_in_frame);
 UPCALL_NIF_AS("hunt_in_dirty_frame", &hunt_in_frame, upcall::dirty_cpu);
 UPCALL_NIF_AS("hunt_pinned", &hunt_in_frame, upcall::pinned);
 
-/// The same, on a thread of the body's own.
+/// Hunts on a thread of the body's own.
 double hunt_on_thread(objective f, shared_object shared) {
   auto object = shared->lock();
   std::thread([&] {

@@ -99,6 +99,8 @@ class native_call {
   /// Gives a number that never comes again.
   [[nodiscard]] std::uint64_t number() const noexcept { return m_place.number; }
   [[nodiscard]] body_kind body() const noexcept { return m_body; }
+  /// Whether its body runs on one thread from its start to its end.
+  [[nodiscard]] bool stays_on_thread() const noexcept { return m_body == body_kind::pinned; }
   [[nodiscard]] nif_identity nif() const noexcept { return m_nif; }
   [[nodiscard]] step_mark mark() const noexcept { return {number(), m_step_number}; }
   /// Gives the lowest address that the body's stack may grow to; null where it has none of its own.
@@ -168,7 +170,8 @@ class native_call {
   /// Bears with C code that asks a callback again which has failed. Where it can't be left for
   /// others, it is borne with for a while, and then left where it stands, for good.
   virtual void bear_question(std::exception_ptr& failure) noexcept = 0;
-  /// Gives the environment in which to make what the NIF returns; null when nobody waits for that.
+  /// Gives the environment in which to make what the NIF returns; null where that is known not to
+  /// be waited for.
   [[nodiscard]] virtual ErlNifEnv* reply_env() const noexcept = 0;
   /// Leaves the body for ever: what it holds is lost.
   [[noreturn]] virtual void park(ERL_NIF_TERM reply) noexcept = 0;
@@ -177,7 +180,7 @@ class native_call {
 
   /// Gives the process that it works for. Threads: any, once it holds something.
   [[nodiscard]] ERL_NIF_TERM process() const noexcept { return m_process; }
-  /// Notes its process, before it holds anything. Only where it may wait.
+  /// Notes its process, before it holds anything. Only where `check_may_await` has passed.
   void note_process() noexcept {
     if (m_process != 0) return;
     ErlNifPid self;

@@ -76,8 +76,9 @@ class exclusive_base final : public held_object,
                              public std::enable_shared_from_this<exclusive_base> {
  public:
   hold lock() {
-    native_call& running = call_here();
+    native_call& running = running_call();
     running.check_may_wait();
+    running.note_process();
     if (std::optional<hold> free = try_lock(running)) return *std::move(free);
     turn mine(*this, running);
     if (enqueue(mine)) running.wait_for(mine, no_deadline);

@@ -54,7 +54,7 @@ class sending_env {
     ErlNifPid self;
     if (m_process != nullptr && enif_self(m_process, &self) != nullptr) return self.pid;
     const native_call* const running = current_call();
-    return running == nullptr || running->is_orphaned() ? 0 : running->process();
+    return running != nullptr && running->stays_on_thread() ? running->process() : 0;
   }
 
   /// Gives a term of the user's as one of `get()`. Where that is the message's, it has lived in
@@ -76,8 +76,7 @@ class sending_env {
   /// process was killed, and may then go on on another thread, which finishes it.
   static std::uint64_t last_deferred() noexcept {
     const native_call* const running = current_call();
-    if (running == nullptr || running->body() == body_kind::pinned)
-      return this_thread_calls().last_deferred;
+    if (running == nullptr || running->stays_on_thread()) return this_thread_calls().last_deferred;
     return running->is_orphaned() ? deferred_calls->last_taken() : 0;
   }
 

@@ -149,11 +149,11 @@ class slot final {
     return std::exchange(m_reply, {});
   }
 
-  /// Whether a frame waits for it already; one may.
+  /// Whether a native call waits for it already; one may.
   bool claim() noexcept { return m_is_claimed.exchange(true, std::memory_order_relaxed); }
   void unclaim() noexcept { m_is_claimed.store(false, std::memory_order_relaxed); }
 
-  /// A frame's `waitable`, see there.
+  /// What a `waitable` of a frame does, see there.
   bool await(ErlNifEnv* env, ERL_NIF_TERM reference) {
     const auto held = m_meeting.lock();
     if (m_phase == phase::done) return false;

@@ -66,7 +66,7 @@ inline void wait_in_dirty_nif(ErlNifEnv* env, const std::shared_ptr<slot>& call,
 /// A call of an executor that a native call waits for.
 class awaited_slot final : public waitable {
  public:
-  /// Throws: `error` where another frame waits for it.
+  /// Throws: `error` where another native call waits for it.
   explicit awaited_slot(const std::shared_ptr<slot>& call) : m_call(call) {
     if (call->claim())
       raise("Elixir.RuntimeError",

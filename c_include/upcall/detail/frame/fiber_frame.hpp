@@ -30,7 +30,7 @@ class fiber_frame final : public frame {
       : frame(first, nif, body_kind::fiber, {on, on->size(), on->stack()}, here),
         m_fiber(on),
         m_stack_class(stack_class) {
-    on->occupant = this;
+    on->occupant = static_cast<native_call*>(this);
   }
   fiber_frame(const fiber_frame&) = delete;
   fiber_frame& operator=(const fiber_frame&) = delete;

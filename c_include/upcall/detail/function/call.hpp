@@ -150,7 +150,7 @@ inline ERL_NIF_TERM arguments_of_make_fun(ErlNifEnv* env, const char* module, co
 
 /// Makes the function `module:function/arity` a root.
 inline function_root capture(const char* module, const char* function, int arity) {
-  const named_answer found = running_call().call_named("erlang", "make_fun", [&](ErlNifEnv* env) {
+  const named_answer found = call_or_throw().call_named("erlang", "make_fun", [&](ErlNifEnv* env) {
     return detail::arguments_of_make_fun(env, module, function, arity);
   });
   return function_root::add(found.env, found.value);

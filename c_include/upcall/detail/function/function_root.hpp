@@ -50,9 +50,7 @@ class function_root {
 
   /// Finds or makes the running call's root of a kept function. Throws: `error`; `abandoned`.
   static function_root of_kept(const function_copy& copy) {
-    native_call* const call = current_call();
-    if (call == nullptr) throw_no_native_call();
-    return function_root(call->root_of(copy));
+    return function_root(call_or_throw().root_of(copy));
   }
 
   /// Gives the function's frame, for an upcall; null where it belongs to a pinned call. Throws:

@@ -81,7 +81,7 @@ inline void pinned_call::ask(pinned_request& request) {
     check_goes_on();
     // A nested one would wait for the process, which waits for it.
     const native_call* const here = current_call();
-    if (here != nullptr && here != this) {
+    if (here != nullptr && here->stays_on_thread() && here != this) {
       raise("Elixir.RuntimeError",
             "this upcall::function belongs to another native call; use function::keep() for one "
             "that other calls may use");

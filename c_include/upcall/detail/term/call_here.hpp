@@ -27,6 +27,14 @@ namespace detail {
         "UPCALL_ENTRY in a table of yours), and make upcalls in its body");
 }
 
+/// Gives the native call that the calling code runs in, also while its arguments are decoded.
+/// Throws: `error` where there is none.
+inline native_call& call_or_throw() {
+  native_call* const call = current_call();
+  if (call == nullptr) throw_no_native_call();
+  return *call;
+}
+
 /// Gives the native call whose body is running. Throws: `error` where there is none; one of which
 /// the arguments are being decoded on a scheduler does not run yet.
 inline native_call& running_call() {

@@ -35,7 +35,7 @@ inline std::string text_of_banner(ErlNifEnv* env, ERL_NIF_TERM given) {
 inline std::string error::banner() const {
   if (const std::optional<owned_term> text = m_content->banner_here())
     return detail::text_of_banner(text->env(), text->raw());
-  const detail::named_answer answer = detail::running_call().call_named(
+  const detail::named_answer answer = detail::call_or_throw().call_named(
       "Elixir.Upcall.Error", "banner",
       [this](ErlNifEnv* env) { return detail::banner_arguments(env, *this); });
   return detail::text_of_banner(answer.env, answer.value);

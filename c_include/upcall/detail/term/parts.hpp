@@ -63,8 +63,8 @@ consteval bool all_parts_own(type_list<Parts...>, type_list<Outer...>) {
 
 template <class T, class... Outer>
 consteval bool own_throughout() {
-  if constexpr ((std::same_as<T, Outer> || ...)) {
-    return true;  // what contains itself
+  if constexpr (std::is_void_v<T> || (std::same_as<T, Outer> || ...)) {
+    return true;  // nothing runs for it, or it contains itself
   } else if constexpr (own_codec<T> && requires { typename codec<T>::parts; }) {
     return all_parts_own(typename codec<T>::parts{}, type_list<T, Outer...>{});
   } else {
