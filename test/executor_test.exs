@@ -232,17 +232,17 @@ defmodule Upcall.ExecutorTest do
         receive(do: (:go -> length(Enum.to_list(1..1_000_000))))
       end
 
-      outcomes = fn wait ->
+      outcomes = fn wait, timeout ->
         servers = for _ <- 1..2, do: elem(Upcall.Server.start_link(), 1)
-        tasks = for server <- servers, do: Task.async(fn -> wait.(server, make_list, [], 1_500) end)
+        tasks = for server <- servers, do: Task.async(fn -> wait.(server, make_list, [], timeout) end)
         for server <- servers, do: receive(do: ({:running, ^server} -> :ok))
         for server <- servers, do: send(server, :go)
-        Task.await_many(tasks, 60_000)
+        Task.await_many(tasks, 90_000)
       end
 
-      IO.inspect(outcomes.(&UpcallTest.Executor.io_waits/4), label: "io")
+      IO.inspect(outcomes.(&UpcallTest.Executor.io_waits/4, 60_000), label: "io")
       # The one that gives up first may free the other.
-      IO.inspect({:error, :timeout} in outcomes.(&UpcallTest.Executor.cpu_waits/4), label: "cpu waits")
+      IO.inspect({:error, :timeout} in outcomes.(&UpcallTest.Executor.cpu_waits/4, 3_000), label: "cpu waits")
       """
 
       {output, 0} = child(code, "+SDcpu 2:2")

@@ -12,7 +12,7 @@ namespace detail {
 /// unless they are told that it has an effect.
 template <class T>
 UPCALL_HIDDEN UPCALL_NOINLINE T& of_this_thread() noexcept {
-  static thread_local constinit T mine{};
+  static thread_local constinit T mine;
   asm volatile("");
   return mine;
 }

@@ -132,12 +132,12 @@ class coroutine_frame : public frame {
     __asan_handle_no_return();
     // Nothing refers any more to what is lost, and that is no leak.
     exception_globals lost;
-    lost.read(abi::__cxa_get_globals());
+    lost.read(exceptions_of_thread());
     if (lost.caught != nullptr) __lsan_ignore_object(lost.caught);
     __lsan_ignore_object(this);
 #endif
     // What is being thrown or handled is lost with the stack that it was to unwind.
-    exception_globals{}.write(abi::__cxa_get_globals());
+    exception_globals{}.write(exceptions_of_thread());
     of_this_thread<coroutine_destroyer>() = {};
     __builtin_longjmp(m_way_out, 1);
     __builtin_unreachable();

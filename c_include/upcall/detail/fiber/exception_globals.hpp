@@ -31,6 +31,13 @@ struct exception_globals {
   }
 };
 
+/// Gives the calling thread's state. Compilers take `__cxa_get_globals` for `const`, and would ask
+/// it once on both sides of a switch, which may be on two threads.
+UPCALL_NOINLINE inline abi::__cxa_eh_globals* exceptions_of_thread() noexcept {
+  asm volatile("");
+  return abi::__cxa_get_globals();
+}
+
 /// Puts a fiber's exception state in the place of the thread's, for as long as it lives. It lives
 /// on the scheduler's side of a switch, where the thread cannot change underneath.
 class exception_globals_swap {

@@ -40,7 +40,7 @@ class fiber : public stack_seat {
 
   /// Runs `job(argument)` on this stack until it first suspends or ends.
   void start(job run, void* argument,
-             abi::__cxa_eh_globals* of_thread = abi::__cxa_get_globals()) noexcept {
+             abi::__cxa_eh_globals* of_thread = exceptions_of_thread()) noexcept {
     m_job = run;
     m_argument = argument;
     m_resting = false;
@@ -51,7 +51,7 @@ class fiber : public stack_seat {
   /// Goes on with the job, on the calling thread, until it suspends or ends.
   /// `of_thread` is the calling thread's exception state, for who knows it already.
   UPCALL_ALWAYS_INLINE void resume(
-      abi::__cxa_eh_globals* of_thread = abi::__cxa_get_globals()) noexcept {
+      abi::__cxa_eh_globals* of_thread = exceptions_of_thread()) noexcept {
     const exception_globals_swap swap(m_exceptions, of_thread);
     m_sanitizer.before_entering(m_stack, m_size);
     m_other = jump(m_other, this);

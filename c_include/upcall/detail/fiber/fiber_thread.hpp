@@ -79,7 +79,7 @@ class fiber_thread {
 
 UPCALL_COLD UPCALL_NOINLINE inline void begin_with_fibers(fiber_host& here) noexcept {
   static thread_local const fiber_thread::membership mine(here);
-  here.known_exceptions = abi::__cxa_get_globals();
+  here.known_exceptions = exceptions_of_thread();
 }
 
 /// Gives the C++ runtime's exception state of this thread, which a switch of stacks needs, without
