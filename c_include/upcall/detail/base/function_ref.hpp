@@ -1,7 +1,5 @@
 #pragma once
 
-#include <memory>
-#include <type_traits>
 #include <utility>
 
 #include "config.hpp"
@@ -17,11 +15,9 @@ template <class R, class... Args>
 class function_ref<R(Args...)> {
  public:
   template <class Callable>
-  requires(!std::is_same_v<std::remove_cvref_t<Callable>, function_ref>) explicit(false)
-      function_ref(Callable&& callable) noexcept
-      : m_callable(std::addressof(callable)), m_call([](const void* called, Args... args) -> R {
-          return (*static_cast<const std::remove_reference_t<Callable>*>(called))(
-              std::forward<Args>(args)...);
+  explicit(false) function_ref(const Callable& callable) noexcept
+      : m_callable(&callable), m_call([](const void* called, Args... args) -> R {
+          return (*static_cast<const Callable*>(called))(std::forward<Args>(args)...);
         }) {}
   R operator()(Args... args) const { return m_call(m_callable, std::forward<Args>(args)...); }
 
