@@ -197,3 +197,6 @@ inline immortal<executor_table> executors;
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+// The rest of its members. Last: they need all of the above.
+#include "executor_words.hpp"  // IWYU pragma: export

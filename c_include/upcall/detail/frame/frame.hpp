@@ -416,3 +416,7 @@ class encoding_scope {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+// The rest of its members. Last: they need all of the above.
+#include "finisher.hpp"       // IWYU pragma: export
+#include "frame_replies.hpp"  // IWYU pragma: export

@@ -229,3 +229,6 @@ bool with_call_of_thread(const Use& use) {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+// The rest of its members. Last: they need all of the above.
+#include "pinned_replies.hpp"  // IWYU pragma: export
