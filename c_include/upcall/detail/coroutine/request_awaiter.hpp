@@ -40,19 +40,5 @@ class operation_awaiter final {
   bool m_waits = false;
 };
 
-/// Says for its lifetime what a coroutine's frame waits for.
-class awaited_in_frame {
- public:
-  awaited_in_frame(frame& running, waitable& awaited) noexcept : m_frame(running) {
-    running.awaited = &awaited;
-  }
-  awaited_in_frame(const awaited_in_frame&) = delete;
-  awaited_in_frame& operator=(const awaited_in_frame&) = delete;
-  ~awaited_in_frame() { m_frame.awaited = nullptr; }
-
- private:
-  frame& m_frame;
-};
-
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

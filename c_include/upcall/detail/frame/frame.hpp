@@ -396,6 +396,20 @@ class frame : public native_call {
   std::unique_ptr<kept_functions> m_kept_functions;
 };
 
+/// Says for its lifetime what a frame waits for.
+class awaited_in_frame {
+ public:
+  awaited_in_frame(frame& running, waitable& awaited) noexcept : m_frame(running) {
+    running.awaited = &awaited;
+  }
+  awaited_in_frame(const awaited_in_frame&) = delete;
+  awaited_in_frame& operator=(const awaited_in_frame&) = delete;
+  ~awaited_in_frame() { m_frame.awaited = nullptr; }
+
+ private:
+  frame& m_frame;
+};
+
 /// Gives the frame that the calling code runs in; null outside of one.
 inline frame* current_frame() noexcept {
   native_call* const running = current_call();

@@ -303,15 +303,7 @@ inline ERL_NIF_TERM wait_request(frame& running, clock::time_point until) noexce
 }
 
 inline void frame::wait_for(waitable& wanted, clock::time_point until) {
-  struct on_exit {
-    explicit on_exit(frame& of) noexcept : waiter(of) {}
-    on_exit(const on_exit&) = delete;
-    on_exit& operator=(const on_exit&) = delete;
-    ~on_exit() { waiter.awaited = nullptr; }
-    frame& waiter;
-  };
-  awaited = &wanted;
-  const on_exit forget{*this};
+  const awaited_in_frame waiting(*this, wanted);
   suspend(detail::wait_request(*this, until));
 }
 
