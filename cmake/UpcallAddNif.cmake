@@ -1,6 +1,6 @@
 include_guard(GLOBAL)
 
-# upcall_add_nif(NAME SOURCES a.cpp [b.cpp …] [LINK library …] [WITHOUT_FIBERS])
+# upcall_add_nif(NAME SOURCES a.cpp [b.cpp …] [LINK library …] [WITHOUT_FIBERS] [HEADER_ONLY])
 #
 # Adds the target NAME: a NIF library NAME.so, without a prefix. It needs nothing of ours at run
 # time: Boost.Context is linked statically, and its symbols stay inside, so that two NIF libraries
@@ -8,21 +8,34 @@ include_guard(GLOBAL)
 # (LIBRARY_OUTPUT_DIRECTORY). WITHOUT_FIBERS is for a library that includes <upcall/coroutines.hpp>
 # in the place of <upcall.hpp>: it needs no Boost.
 #
+# What of Upcall is no template is compiled once, for all NIF libraries of the project: the target
+# upcall_runtime, with the flags that hold where it is first needed (CMAKE_CXX_FLAGS and the build
+# type). A library with sanitizers of its own is HEADER_ONLY: it compiles all of Upcall in each of
+# its files.
+#
 # Cache variables, found when not given: UPCALL_ERLANG_INCLUDE_DIR, UPCALL_BOOST_CONTEXT_LIBRARY,
 # UPCALL_BOOST_INCLUDE_DIR.
 function(upcall_add_nif name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "WITHOUT_FIBERS" "" "SOURCES;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WITHOUT_FIBERS;HEADER_ONLY" "" "SOURCES;LINK")
   if(NOT arg_SOURCES)
     message(FATAL_ERROR "upcall_add_nif(${name}): expected SOURCES and at least one file")
   endif()
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "upcall_add_nif(${name}): unknown argument ${arg_UNPARSED_ARGUMENTS}; "
-                        "known are SOURCES, LINK and WITHOUT_FIBERS")
+                        "known are SOURCES, LINK, WITHOUT_FIBERS and HEADER_ONLY")
   endif()
 
   upcall_find_erlang_headers()
+  if(NOT arg_HEADER_ONLY)
+    upcall_add_runtime()
+    list(PREPEND arg_LINK upcall_runtime)
+  endif()
   if(NOT arg_WITHOUT_FIBERS)
     upcall_find_boost_context()
+    if(NOT arg_HEADER_ONLY)
+      upcall_add_runtime_of_fibers()
+      list(PREPEND arg_LINK upcall_runtime_of_fibers)
+    endif()
     list(APPEND arg_LINK upcall::boost_context)
   endif()
 
@@ -39,7 +52,43 @@ function(upcall_add_nif name)
                VISIBILITY_INLINES_HIDDEN ON
                POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(${name} PRIVATE upcall::upcall upcall::erlang_headers ${arg_LINK})
-  target_link_options(${name} PRIVATE "LINKER:--exclude-libs,ALL")
+  # Without what of the runtime it does not use.
+  target_link_options(${name} PRIVATE "LINKER:--exclude-libs,ALL" "LINKER:--gc-sections")
+endfunction()
+
+# Sets what the runtime is compiled with, besides the project's own flags.
+function(upcall_set_up_runtime target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_compile_definitions(${target} PUBLIC UPCALL_SEPARATE_COMPILATION)
+  # Each function in a section of its own: a library gets those that it uses.
+  target_compile_options(${target} PRIVATE -fstack-clash-protection -ffunction-sections
+                                           -fdata-sections)
+  set_target_properties(
+    ${target}
+    PROPERTIES CXX_EXTENSIONS OFF
+               CXX_VISIBILITY_PRESET hidden
+               VISIBILITY_INLINES_HIDDEN ON
+               POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(${target} PUBLIC upcall::upcall upcall::erlang_headers)
+endfunction()
+
+# Defines the target upcall_runtime.
+function(upcall_add_runtime)
+  if(NOT TARGET upcall_runtime)
+    get_target_property(sources upcall::upcall UPCALL_RUNTIME_SOURCES)
+    add_library(upcall_runtime STATIC EXCLUDE_FROM_ALL "${sources}/runtime.cpp")
+    upcall_set_up_runtime(upcall_runtime)
+  endif()
+endfunction()
+
+# Defines the target upcall_runtime_of_fibers.
+function(upcall_add_runtime_of_fibers)
+  if(NOT TARGET upcall_runtime_of_fibers)
+    get_target_property(sources upcall::upcall UPCALL_RUNTIME_SOURCES)
+    add_library(upcall_runtime_of_fibers STATIC EXCLUDE_FROM_ALL "${sources}/fibers.cpp")
+    upcall_set_up_runtime(upcall_runtime_of_fibers)
+    target_link_libraries(upcall_runtime_of_fibers PUBLIC upcall_runtime upcall::boost_context)
+  endif()
 endfunction()
 
 # Defines the target upcall::erlang_headers.

@@ -19,7 +19,7 @@ defmodule Upcall.RoomsTest do
     path = Path.join(folder, header)
     end_of_detail = "}  // namespace detail\n}  // namespace UPCALL_HIDDEN\n"
     text = File.read!(path)
-    assert String.ends_with?(text, end_of_detail)
+    assert String.contains?(text, end_of_detail)
     File.write!(path, String.replace(text, end_of_detail, line <> "\n\n" <> end_of_detail))
   end
 
@@ -55,6 +55,26 @@ defmodule Upcall.RoomsTest do
 
     assert {output, 1} = check(folder)
     assert output =~ ~r/roots\.hpp:2: call includes .*frame\.hpp of frame, which is above it/
+  end
+
+  test "a source of the runtime that no file of src compiles is named", %{folder: folder} do
+    path = Path.join(folder, "src/runtime.cpp")
+
+    File.write!(
+      path,
+      String.replace(File.read!(path), "#include \"../detail/call/roots.ipp\"\n", "")
+    )
+
+    assert {output, 1} = check(folder)
+    assert output =~ ~r/roots\.ipp is included by 0 files of src/
+  end
+
+  test "a source of the runtime that no header includes is named", %{folder: folder} do
+    path = Path.join(folder, "detail/call/roots.hpp")
+    text = File.read!(path)
+    File.write!(path, String.replace(text, ~s(#include "roots.ipp"), "// no include"))
+    assert {output, 1} = check(folder)
+    assert output =~ ~r/roots\.ipp is included by 0 headers/
   end
 
   test "an include of a header that is not there is named", %{folder: folder} do

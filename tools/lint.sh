@@ -13,7 +13,7 @@ if [[ $clang_format != *"version 14."* || $elixir != 1.14.* ]]; then
 fi
 
 find . \( -name .git -o -name build -o -name _build -o -name deps -o -name tmp \) -prune \
-  -o \( -name '*.hpp' -o -name '*.cpp' \) -print0 \
+  -o \( -name '*.hpp' -o -name '*.ipp' -o -name '*.cpp' \) -print0 \
   | xargs -r -0 clang-format --dry-run -Werror
 
 commands=build/dev/compile_commands.json

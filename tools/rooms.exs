@@ -4,11 +4,14 @@
 #   elixir tools/rooms.exs --write    draw them there
 #   elixir tools/rooms.exs FOLDER     check the laws in another copy of c_include/upcall
 #
-# A room is a folder in c_include/upcall/detail, with the public headers that are its face. Two laws hold:
+# A room is a folder in c_include/upcall/detail, with the public headers that are its face, and the definitions of what is
+# compiled once (*.ipp). Three laws hold:
 #
 #   1. No room includes one above it.
 #   2. What a room declares it defines: every member of its classes, and every function. (As far as the begin of a
 #      line shows it: a name that several rooms have a class for is let pass.)
+#   3. Each *.ipp is compiled: by one file of c_include/upcall/src, and by the end of a header of its room where there is
+#      no such file.
 #
 # So whoever changes a room has read all that it stands on, and nothing else.
 
@@ -21,8 +24,7 @@ defmodule Rooms do
       {~w(atom owned_env),
        "what C++ and the VM lack: atoms, environments, sleeping and waking threads"},
     fiber:
-      {[],
-       "stacks, switching between them, and catching what overflows one; nothing of Elixir"},
+      {[], "stacks, switching between them, and catching what overflows one; nothing of Elixir"},
     call: {[], "the native call, its roots, and what a thread knows of it"},
     term:
       {~w(term error error_kind innermost_error codec resource),
@@ -55,7 +57,9 @@ defmodule Rooms do
 
   defp check(folder, drawn?) do
     headers = read(folder)
-    complaints = strangers(headers) ++ includes(headers) ++ definitions(headers)
+
+    complaints =
+      strangers(headers) ++ includes(headers) ++ definitions(headers) ++ runtime(headers)
 
     complaints =
       if drawn? and not String.contains?(File.read!("docs/design.md"), drawing(headers)),
@@ -67,7 +71,7 @@ defmodule Rooms do
     if complaints != [], do: System.halt(1)
 
     IO.puts(
-      "rooms: #{length(headers)} headers in #{length(@names)} rooms, none includes one above it"
+      "rooms: #{length(headers)} files in #{length(@names)} rooms, none includes one above it"
     )
   end
 
@@ -86,7 +90,7 @@ defmodule Rooms do
   defp read(folder) do
     folder = Path.expand(folder)
 
-    for path <- Path.wildcard("#{folder}/**/*.hpp") do
+    for path <- Path.wildcard("#{folder}/**/*.{hpp,ipp,cpp}") do
       {path, room_of(Path.relative_to(path, folder)), File.read!(path)}
     end
   end
@@ -96,6 +100,7 @@ defmodule Rooms do
   defp room_of(path) do
     case Path.split(path) do
       ["detail", room, _header] -> Enum.find(@names, &(Atom.to_string(&1) == room))
+      ["src", _source] -> List.last(@names)
       [header] -> room_of_face(Path.basename(header, ".hpp"))
       _ -> nil
     end
@@ -190,6 +195,23 @@ defmodule Rooms do
   end
 
   defp slice(text, {start, length}), do: binary_part(text, start, length)
+
+  # ---- the third law ----
+
+  defp runtime(headers) do
+    includers =
+      for {path, _, text} <- headers,
+          {_, target} <- included(path, text),
+          String.ends_with?(target, ".ipp"),
+          do: {target, Path.extname(path)}
+
+    for {path, _, _} <- headers,
+        String.ends_with?(path, ".ipp"),
+        {kind, what} <- [{".cpp", "files of src"}, {".hpp", "headers"}],
+        count = Enum.count(includers, &(&1 == {path, kind})),
+        count != 1,
+        do: "#{shown(path)} is included by #{count} #{what}, where it should be by one"
+  end
 
   # ---- the drawing ----
 

@@ -138,7 +138,7 @@ defmodule Bench.Own.Build do
   defp fingerprint(commands, erlang_include) do
     files =
       Enum.map(@sources, &Path.join(@bench, &1)) ++
-        Path.wildcard(Path.join(Upcall.include_dir(), "**/*.hpp")) ++
+        Path.wildcard(Path.join(Upcall.include_dir(), "**/*.{hpp,ipp}")) ++
         Path.wildcard(Path.join(erlang_include, "erl_nif*.h"))
 
     Base.encode16(

@@ -7,7 +7,6 @@
 #include "detail/base/atom_text.hpp"
 #include "detail/base/config.hpp"
 #include "detail/base/registered.hpp"
-#include "owned_env.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 
@@ -21,14 +20,7 @@ namespace upcall UPCALL_HIDDEN {
 /// Threads: any, once the library is loaded.
 class static_atom : public detail::registered<static_atom> {
  public:
-  explicit static_atom(const char* name) noexcept : m_name(name) {
-    if (s_loaded) {  // a static of a function, made when that is first called
-      const owned_env env;
-      m_raw = detail::make_atom(env.get(), name);
-    } else {
-      enter();
-    }
-  }
+  explicit static_atom(const char* name) noexcept;
 
   /// Gives the atom. Threads: any, once the library is loaded.
   [[nodiscard]] ERL_NIF_TERM raw() const noexcept { return m_raw; }
@@ -36,12 +28,7 @@ class static_atom : public detail::registered<static_atom> {
   [[nodiscard]] const char* name() const noexcept { return m_name; }
 
   /// Makes the atoms of all that there are; `upcall::load` calls it.
-  static void load_all(ErlNifEnv* env) noexcept {
-    s_loaded = true;
-    for (static_atom* each = first(); each != nullptr; each = each->next()) {
-      each->m_raw = detail::make_atom(env, each->m_name);
-    }
-  }
+  static void load_all(ErlNifEnv* env) noexcept;
 
  private:
   static inline constinit bool s_loaded = false;
@@ -67,6 +54,13 @@ class atom {
  private:
   ERL_NIF_TERM m_raw;
 };
+
+namespace detail {
+
+/// Gives the value of a key of a map, or 0.
+ERL_NIF_TERM field_of(ERL_NIF_TERM map, const static_atom& key) noexcept;
+
+}  // namespace detail
 
 namespace detail::atoms {
 
@@ -143,3 +137,7 @@ inline static_atom overloaded{"overloaded"};
 }  // namespace detail::atoms
 
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "detail/base/atom.ipp"  // IWYU pragma: export
+#endif

@@ -4,10 +4,8 @@
 
 #include <array>
 #include <concepts>
-#include <cstddef>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -123,24 +121,7 @@ ERL_NIF_TERM encode(ErlNifEnv* env, const T& value) {
 /// Throws before a recursive codec runs out of stack: call it where one calls itself. The
 /// containers' codecs do.
 /// Threads: any. Throws: `error`, an `ArgumentError`.
-inline void check_nesting() {
-  constexpr std::ptrdiff_t margin =
-      std::ptrdiff_t{32} * 1024;  // enough for a leaf, and for throwing
-  const detail::native_call* const running = detail::current_call();
-  // A coroutine runs on the thread's own stack, as does a pinned call.
-  const bool on_own_stack = running != nullptr && running->stack_end() != nullptr;
-  const std::byte* const end =
-      on_own_stack ? running->stack_end() : detail::this_thread_calls().stack_end();
-  const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
-  if (here - end < margin) {
-    raise("Elixir.ArgumentError",
-          on_own_stack ? "the term is nested too deeply for the stack of this native call; "
-                         "give the NIF a larger upcall::stack_size"
-                       : "the term is nested too deeply for the stack of the thread that this "
-                         "native call runs on; make it one that runs on a fiber, with a larger "
-                         "upcall::stack_size");
-  }
-}
+void check_nesting();
 
 namespace detail {
 
@@ -204,3 +185,7 @@ T owned_term::as() const {
 
 // The codecs of what every NIF takes.
 #include "detail/term/basic_codecs.hpp"  // IWYU pragma: export
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "detail/term/codec.ipp"  // IWYU pragma: export
+#endif

@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "codec.hpp"
 #include "detail/exclusive/exclusive_base.hpp"
 
 namespace upcall UPCALL_HIDDEN {

@@ -5,7 +5,6 @@
 #include <functional>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "codec.hpp"
 #include "detail/frame/fiber_frame.hpp"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <type_traits>
 #include <utility>
 
 #include "detail/executor/remote_call.hpp"

@@ -3,7 +3,6 @@
 #include <exception>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "detail/base/config.hpp"
 #include "error.hpp"
@@ -15,30 +14,7 @@ namespace detail {
 /// What is nested in an exception (`std::throw_with_nested`): the innermost `error`, and the texts
 /// of what was thrown around it, the outermost first.
 struct nested_error {
-  explicit nested_error(std::exception_ptr next) {
-    std::string texts;
-    while (next) {
-      try {
-        std::rethrow_exception(std::exchange(next, nullptr));
-      } catch (const std::exception& e) {
-        if (const auto* const ours = dynamic_cast<const error*>(&e)) {
-          innermost = *ours;
-          outer = texts;
-        }
-        const auto* const nest = dynamic_cast<const std::nested_exception*>(&e);
-        if (nest == nullptr) return;
-        next = nest->nested_ptr();
-        const char* const text = e.what();
-        if (text == nullptr || *text == '\0') continue;
-        if (!texts.empty()) texts += ": ";
-        texts += text;
-      } catch (const std::nested_exception& nest) {
-        next = nest.nested_ptr();
-      } catch (...) {  // has nothing in it
-        return;
-      }
-    }
-  }
+  explicit nested_error(std::exception_ptr next);
 
   std::optional<error> innermost;
   std::string outer;
@@ -54,3 +30,7 @@ struct nested_error {
 }
 
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "detail/term/innermost_error.ipp"  // IWYU pragma: export
+#endif

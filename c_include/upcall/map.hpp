@@ -6,14 +6,12 @@
 #include <type_traits>
 #include <vector>
 
-#include "codec.hpp"
 #include "detail/executor/remote_call.hpp"
 #include "detail/function/call.hpp"
-#include "detail/function/call_arguments.hpp"
 #include "detail/term/parts.hpp"
 #include "executor_function.hpp"
 #include "function.hpp"
-#include "stl.hpp"
+#include "stl.hpp"  // IWYU pragma: export
 
 namespace upcall UPCALL_HIDDEN {
 

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <memory>
-
-#include "detail/frame/frame.hpp"
-#include "detail/function/call.hpp"
+#include "detail/base/config.hpp"
+#include "detail/pinned/pinned_call.hpp"
+#include "detail/term/call_here.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 

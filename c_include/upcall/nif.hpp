@@ -7,6 +7,7 @@
 
 #include "detail/library/library.hpp"
 #include "detail/nif/bound_nif.hpp"
+#include "detail/pinned/pinned_nif.hpp"  // IWYU pragma: keep: a kind of body
 #include "nif_options.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -23,15 +24,14 @@ consteval bool has_arguments(std::string_view written) {
          written.find("operator") == std::string_view::npos;
 }
 
-static_assert(std::size(trampoline_entries) == 8, "UPCALL_ENTRIES is to name each");
-
 }  // namespace detail
 
 /// Prepares a library whose `ErlNifFunc` table and `load` callback are written by hand: call it
 /// from `load` and `upgrade`, with the options that `Upcall.Nif` passed as load info. Gives 0 or an
 /// error for `load` to return. It does not touch `priv_data`.
 inline int load(ErlNifEnv* env, ERL_NIF_TERM info) noexcept {
-  return detail::load_library(env, info);
+  static_assert(std::size(detail::trampoline_entries) == 8, "UPCALL_ENTRIES is to name each");
+  return detail::load_library(env, info, {});
 }
 
 }  // namespace UPCALL_HIDDEN

@@ -14,12 +14,7 @@ namespace upcall UPCALL_HIDDEN {
 
 namespace detail {
 
-inline ERL_NIF_TERM make_text(ErlNifEnv* env, std::string_view text) noexcept {
-  ERL_NIF_TERM binary = 0;
-  unsigned char* bytes = enif_make_new_binary(env, text.size(), &binary);
-  if (!text.empty()) std::memcpy(bytes, text.data(), text.size());
-  return binary;
-}
+ERL_NIF_TERM make_text(ErlNifEnv* env, std::string_view text) noexcept;
 
 /// Whether a term is a word alone and so valid in every environment: an atom, a small integer, a
 /// pid of this node.
@@ -88,3 +83,7 @@ inline ErlNifEnv* env_for_words() { return of_this_thread<thread_env>().get(); }
 }  // namespace detail
 
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "detail/base/owned_env.ipp"  // IWYU pragma: export
+#endif

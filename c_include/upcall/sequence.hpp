@@ -3,9 +3,7 @@
 #include <erl_nif.h>
 
 #include <cstddef>
-#include <iterator>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "codec.hpp"

@@ -3,7 +3,6 @@
 #include <erl_nif.h>
 
 #include <array>
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <type_traits>

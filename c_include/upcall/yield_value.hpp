@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "detail/stream/yielding_fiber.hpp"
-#include "error.hpp"
 #include "nif_options.hpp"
 
 namespace upcall UPCALL_HIDDEN {

@@ -22,6 +22,16 @@
 #pragma GCC diagnostic ignored "-Wattributes"
 #endif
 
+// The runtime is all that is no template and not hot: definitions in the files *.ipp. Each header
+// includes its own, which are inline then, unless UPCALL_SEPARATE_COMPILATION is defined: then a
+// library compiles the files in upcall/src once, as `upcall_add_nif` has it do.
+#if defined(UPCALL_SEPARATE_COMPILATION)
+#define UPCALL_RUNTIME
+#else
+#define UPCALL_HEADER_ONLY
+#define UPCALL_RUNTIME inline
+#endif
+
 #define UPCALL_NOINLINE __attribute__((noinline))
 // For the few functions between a fiber switch and its caller: each return that crosses a switch is
 // one that the processor predicts wrongly.
@@ -29,7 +39,7 @@
 #define UPCALL_COLD __attribute__((cold))
 
 // Says what stack each native function needs (`Upcall.info/1`), for some microseconds a call.
-// To be the same in all files of a library.
+// Of the NIFs of the files that have it.
 #if defined(UPCALL_MEASURE_STACKS)
 #define UPCALL_MEASURES_STACKS true
 #else

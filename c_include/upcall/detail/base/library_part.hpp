@@ -43,22 +43,9 @@ class library_part : public registered<library_part> {
 };
 
 /// Reads `key` from the map of options that the module loads the library with.
-inline std::size_t load_option(ErlNifEnv* env, ERL_NIF_TERM options, const char* key) noexcept {
-  ERL_NIF_TERM raw = 0;
-  ErlNifUInt64 value = 0;
-  if (!enif_is_map(env, options) ||
-      !enif_get_map_value(env, options, detail::make_atom(env, key), &raw))
-    return 0;
-  return enif_get_uint64(env, raw, &value) ? static_cast<std::size_t>(value) : 0;
-}
+std::size_t load_option(ErlNifEnv* env, ERL_NIF_TERM options, const char* key) noexcept;
 
-inline bool option_is(ErlNifEnv* env, ERL_NIF_TERM options, const char* key,
-                      const char* value) noexcept {
-  ERL_NIF_TERM raw = 0;
-  return enif_is_map(env, options) &&
-         enif_get_map_value(env, options, detail::make_atom(env, key), &raw) &&
-         enif_is_identical(raw, detail::make_atom(env, value));
-}
+bool option_is(ErlNifEnv* env, ERL_NIF_TERM options, const char* key, const char* value) noexcept;
 
 inline void put_info(ErlNifEnv* env, ERL_NIF_TERM& info, const char* name,
                      ERL_NIF_TERM value) noexcept {
@@ -67,3 +54,7 @@ inline void put_info(ErlNifEnv* env, ERL_NIF_TERM& info, const char* name,
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "library_part.ipp"  // IWYU pragma: export
+#endif

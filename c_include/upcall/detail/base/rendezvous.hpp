@@ -20,33 +20,13 @@ class rendezvous {
   [[nodiscard]] bool done() const noexcept { return m_done.load(std::memory_order_acquire); }
 
   /// Says that it is done, and releases the lock.
-  void set_done(std::unique_lock<std::mutex> held) noexcept {
-    sleeper* const waiter = m_sleeper;
-    m_done.store(true, std::memory_order_release);
-    held.unlock();
-    // From here on the waiter may have freed us.
-    if (waiter != nullptr) waiter->wake();
-  }
+  void set_done(std::unique_lock<std::mutex> held) noexcept;
 
   /// Waits; false when `until` came first.
-  bool wait(clock::time_point until, spin_policy& policy) noexcept {
-    if (!done() && !policy.spin([this] { return done(); })) sleep(until);
-    // Whoever has set it done still holds the lock for an instant, which must not be freed by then.
-    const std::lock_guard passed(m_mutex);
-    m_sleeper = nullptr;
-    return done();
-  }
+  bool wait(clock::time_point until, spin_policy& policy) noexcept;
 
  private:
-  void sleep(clock::time_point until) noexcept {
-    sleeper* const place = sleepers->take();
-    {
-      const std::lock_guard held(m_mutex);
-      m_sleeper = place;
-    }
-    place->sleep(until, [this] { return done(); });
-    sleepers->give_back(place);
-  }
+  void sleep(clock::time_point until) noexcept;
 
   std::mutex m_mutex;
   sleeper* m_sleeper = nullptr;     // that waits, guarded by the lock
@@ -55,3 +35,7 @@ class rendezvous {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "rendezvous.ipp"  // IWYU pragma: export
+#endif

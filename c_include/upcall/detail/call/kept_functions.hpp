@@ -1,8 +1,6 @@
 #pragma once
 
-#include <cstddef>
 #include <list>
-#include <memory>
 #include <unordered_map>
 #include <utility>
 
@@ -42,13 +40,7 @@ class kept_functions {
   using unused = std::list<pair>;
 
   /// Adds a pair, of which neither is there, and gives up some that are not used any more.
-  [[nodiscard]] unused add(function_copy copy, root_handle used) {
-    unused left = take_unused();
-    const auto added = m_pairs.insert(m_pairs.end(), {std::move(copy), std::move(used)});
-    m_by_address.emplace(added->copy.get(), added);
-    m_by_address.emplace(added->used.get(), added);
-    return left;
-  }
+  [[nodiscard]] unused add(function_copy copy, root_handle used);
 
   /// Gives up all.
   [[nodiscard]] unused take_all() noexcept {
@@ -61,21 +53,7 @@ class kept_functions {
   // and no addition takes long.
   static constexpr int looks = 2;
 
-  unused take_unused() noexcept {
-    unused left;
-    for (int look = 0; look < looks && !m_pairs.empty(); ++look) {
-      const auto first = m_pairs.begin();
-      // What only we have, nobody else can begin to use meanwhile.
-      if (first->copy.use_count() > 1 || first->used->is_shared()) {
-        m_pairs.splice(m_pairs.end(), m_pairs, first);
-      } else {
-        m_by_address.erase(first->copy.get());
-        m_by_address.erase(first->used.get());
-        left.splice(left.end(), m_pairs, first);
-      }
-    }
-    return left;
-  }
+  unused take_unused() noexcept;
 
   std::list<pair> m_pairs;  // those that were looked at last at the end
   std::unordered_map<const void*, std::list<pair>::iterator> m_by_address;  // of copy and root
@@ -83,3 +61,7 @@ class kept_functions {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "kept_functions.ipp"  // IWYU pragma: export
+#endif

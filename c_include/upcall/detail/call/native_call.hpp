@@ -2,12 +2,10 @@
 
 #include <erl_nif.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <iterator>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -181,12 +179,7 @@ class native_call {
   /// Gives the process that it works for. Threads: any, once it holds something.
   [[nodiscard]] ERL_NIF_TERM process() const noexcept { return m_process; }
   /// Notes its process, before it holds anything. Only where `check_may_await` has passed.
-  void note_process() noexcept {
-    if (m_process != 0) return;
-    ErlNifPid self;
-    enif_self(process_env(), &self);
-    m_process = self.pid;
-  }
+  void note_process() noexcept;
   /// Whether its process is gone, known or not yet known to itself. Threads: any.
   [[nodiscard]] bool is_orphaned() const noexcept {
     return m_orphaned.load(std::memory_order_acquire);
@@ -198,19 +191,10 @@ class native_call {
     m_held.push_back(std::move(taken));
   }
   /// Forgets the newest right to it that there is. Threads: any.
-  void remove_held(const held_object& given_up) noexcept {
-    const std::lock_guard locked(m_mutex);
-    const auto last = std::find_if(m_held.rbegin(), m_held.rend(),
-                                   [&](const auto& each) { return each.get() == &given_up; });
-    m_held.erase(std::next(last).base());
-  }
+  void remove_held(const held_object& given_up) noexcept;
   /// Whether a call nested in this one, which was abandoned, still uses what this one holds. That
   /// one's end then lets it `resume_finishing`. Threads: any.
-  bool postpone_if_nested() noexcept {
-    const auto all = held();
-    return std::any_of(all.begin(), all.end(),
-                       [&](const auto& each) { return each->postpone_if_nested(*this); });
-  }
+  bool postpone_if_nested() noexcept;
   /// Notes whether it is abandoned, while a nested call uses what it holds. Gives whether it was.
   bool set_postponed(bool is_now) noexcept {
     return m_postponed.exchange(is_now, std::memory_order_relaxed);
@@ -317,3 +301,7 @@ inline void release_root(root* last) noexcept {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "native_call.ipp"  // IWYU pragma: export
+#endif

@@ -2,7 +2,6 @@
 
 #include <erl_nif.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -121,36 +120,13 @@ class roots {
   [[nodiscard]] ERL_NIF_TERM map() const noexcept { return m_map; }
 
  private:
-  UPCALL_NOINLINE bool take_moved(ErlNifEnv* env, ERL_NIF_TERM map) noexcept {
-    std::size_t size = 0;
-    if (!enif_get_map_size(env, map, &size) || size != m_size) return false;
-    m_map = map;
-    return true;
-  }
+  UPCALL_NOINLINE bool take_moved(ErlNifEnv* env, ERL_NIF_TERM map) noexcept;
 
-  ERL_NIF_TERM make_map(ErlNifEnv* env) noexcept {
-    std::array<ERL_NIF_TERM, most_first> indices{};
-    for (std::uint32_t at = 0; at < m_first_count; ++at) indices[at] = enif_make_uint(env, at);
-    ERL_NIF_TERM made = 0;
-    enif_make_map_from_arrays(env, indices.data(), m_first.data(), m_first_count, &made);
-    return made;
-  }
+  ERL_NIF_TERM make_map(ErlNifEnv* env) noexcept;
 
-  UPCALL_COLD void remove_dead(ErlNifEnv* env) noexcept {
-    while (m_dead != nullptr) {
-      root* const dead = std::exchange(m_dead, m_dead->next);
-      enif_make_map_remove(env, m_map, enif_make_uint(env, dead->index()), &m_map);
-      dead->next = std::exchange(m_free, dead);
-      --m_size;
-    }
-    m_changed = true;
-  }
+  UPCALL_COLD void remove_dead(ErlNifEnv* env) noexcept;
 
-  static root* take_first(root*& list) noexcept {
-    root* const first = std::exchange(list, list->next);
-    first->share();  // it had none left
-    return first;
-  }
+  static root* take_first(root*& list) noexcept;
   static void delete_first(root*& list) noexcept {
     const std::unique_ptr<root> first(std::exchange(list, list->next));
   }
@@ -198,3 +174,7 @@ class root_handle {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "roots.ipp"  // IWYU pragma: export
+#endif

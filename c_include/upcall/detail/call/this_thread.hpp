@@ -56,23 +56,11 @@ struct thread_calls : fiber_host {
   UPCALL_COLD void ask_for_stack() noexcept;
 };
 
-inline void thread_calls::ask_for_stack() noexcept {
-#if defined(__linux__)
-  pthread_attr_t attributes;
-  void* lowest = nullptr;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
-  pthread_attr_getstack(&attributes, &lowest, &known_stack_size);
-  pthread_attr_destroy(&attributes);
-  known_stack_end = static_cast<const std::byte*>(lowest);
-#elif defined(__APPLE__)
-  const pthread_t self = pthread_self();
-  known_stack_size = pthread_get_stacksize_np(self);
-  known_stack_end =
-      static_cast<const std::byte*>(pthread_get_stackaddr_np(self)) - known_stack_size;
-#endif
-}
-
 inline thread_calls& this_thread_calls() noexcept { return of_this_thread<thread_calls>(); }
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "this_thread.ipp"  // IWYU pragma: export
+#endif

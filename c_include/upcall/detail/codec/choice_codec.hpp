@@ -2,10 +2,8 @@
 
 #include <erl_nif.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
-#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -21,19 +19,7 @@ class refusals {
   void add(const bad_term& refusal) { m_all.push_back(refusal); }
 
   /// Throws one `bad_term` for all.
-  [[noreturn]] void give_up(ERL_NIF_TERM raw) const {
-    constexpr auto inside = [](const bad_term& each) { return !each.where().empty(); };
-    // The only alternative that looked inside the term is the one that was meant.
-    if (std::count_if(m_all.begin(), m_all.end(), inside) == 1)
-      throw *std::find_if(m_all.begin(), m_all.end(), inside);
-    std::string expected;
-    for (const bad_term& each : m_all) {
-      if (!expected.empty()) expected += &each == &m_all.back() ? " or " : ", ";
-      expected += each.expected();
-      if (inside(each)) expected += " (" + each.where().substr(0, each.where().size() - 2) + ")";
-    }
-    throw bad_term(std::move(expected), raw);
-  }
+  [[noreturn]] void give_up(ERL_NIF_TERM raw) const;
 
  private:
   std::vector<bad_term> m_all;
@@ -119,3 +105,7 @@ struct codec<std::variant<Ts...>> {
 };
 
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "choice_codec.ipp"  // IWYU pragma: export
+#endif

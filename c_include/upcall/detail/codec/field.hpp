@@ -2,7 +2,6 @@
 
 #include <erl_nif.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>

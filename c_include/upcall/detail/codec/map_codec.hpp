@@ -2,11 +2,9 @@
 
 #include <erl_nif.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -19,11 +17,7 @@ namespace detail {
 /// Reads the entries of a map, in no order. Throws: `bad_term` for anything else.
 class map_reader {
  public:
-  map_reader(ErlNifEnv* env, ERL_NIF_TERM map) : m_env(env) {
-    if (!enif_map_iterator_create(env, map, &m_position, ERL_NIF_MAP_ITERATOR_FIRST)) {
-      throw bad_term("a map", map);
-    }
-  }
+  map_reader(ErlNifEnv* env, ERL_NIF_TERM map);
   map_reader(const map_reader&) = delete;
   map_reader& operator=(const map_reader&) = delete;
   ~map_reader() { enif_map_iterator_destroy(m_env, &m_position); }
@@ -41,22 +35,7 @@ class map_reader {
 };
 
 /// Names a value by its key, as Elixir would write it where that is simple.
-inline std::string place_of_value(ErlNifEnv* env, ERL_NIF_TERM key) {
-  constexpr std::size_t longest = 50;
-  constexpr auto printable = [](char c) { return c >= ' ' && c <= '~'; };
-  ErlNifSInt64 integer = 0;
-  ErlNifBinary binary{};
-  if (enif_is_atom(env, key)) return "value of key :" + atom(key).name(env);
-  if (enif_get_int64(env, key, &integer)) return "value of key " + std::to_string(integer);
-  if (enif_inspect_binary(env, key, &binary)) {
-    const std::string_view text(reinterpret_cast<const char*>(binary.data), binary.size);
-    const std::string_view shown = text.substr(0, longest);
-    if (std::all_of(shown.begin(), shown.end(), printable)) {
-      return "value of key \"" + std::string(shown) + (shown == text ? "\"" : "...\"");
-    }
-  }
-  return "value of a key";
-}
+std::string place_of_value(ErlNifEnv* env, ERL_NIF_TERM key);
 
 template <class Map>
 struct map_codec {
@@ -126,3 +105,7 @@ struct codec<std::unordered_map<Key, T, Hash, Equal, Allocator>>
 };
 
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "map_codec.ipp"  // IWYU pragma: export
+#endif

@@ -4,7 +4,6 @@
 
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 #include "../../exclusive.hpp"
@@ -12,9 +11,8 @@
 #include "../../native_call.hpp"
 #include "../exclusive/exclusive_base.hpp"
 #include "../executor/waiting.hpp"
-#include "../frame/frame_replies.hpp"
+#include "../frame/frame_requests.hpp"
 #include "../term/error_banner.hpp"
-#include "coroutine_frame.hpp"
 #include "request_awaiter.hpp"
 #include "task_promise.hpp"
 

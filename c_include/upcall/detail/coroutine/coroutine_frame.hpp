@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cxxabi.h>
 #include <erl_nif.h>
 
 #include <cstddef>
@@ -8,18 +7,11 @@
 #include <new>
 #include <utility>
 
-#include "../../error.hpp"
 #include "../base/config.hpp"
-#include "../fiber/exception_globals.hpp"
 #include "../frame/frame.hpp"
-#include "../frame/frame_replies.hpp"
+#include "../frame/frame_requests.hpp"
 #include "coroutine_promise.hpp"
 #include "frame_memory.hpp"
-
-#if defined(UPCALL_ASAN)
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/lsan_interface.h>
-#endif
 
 // The body that is a coroutine: it is suspended where it co_awaits, and needs no stack of its own.
 
@@ -119,6 +111,7 @@ class coroutine_frame : public frame {
     here.current = nullptr;
     return next.reply;
   }
+
   // A function of its own: one that calls setjmp keeps nothing in registers.
   UPCALL_NOINLINE void go_on() {
     if (kind_of_outcome() != outcome_kind::returned) [[unlikely]]
@@ -127,21 +120,7 @@ class coroutine_frame : public frame {
   }
   // Never reached: `check_may_suspend` throws before.
   void leave() noexcept final { std::terminate(); }
-  [[noreturn]] UPCALL_NOINLINE void lose() noexcept final {
-#if defined(UPCALL_ASAN)
-    __asan_handle_no_return();
-    // Nothing refers any more to what is lost, and that is no leak.
-    exception_globals lost;
-    lost.read(exceptions_of_thread());
-    if (lost.caught != nullptr) __lsan_ignore_object(lost.caught);
-    __lsan_ignore_object(this);
-#endif
-    // What is being thrown or handled is lost with the stack that it was to unwind.
-    exception_globals{}.write(exceptions_of_thread());
-    of_this_thread<coroutine_destroyer>() = {};
-    __builtin_longjmp(m_way_out, 1);
-    __builtin_unreachable();
-  }
+  [[noreturn]] UPCALL_NOINLINE void lose() noexcept final;
 
   /// Lets what the innermost coroutine awaits have its value. False when that has asked for
   /// something else.
@@ -156,41 +135,14 @@ class coroutine_frame : public frame {
   }
   /// Handles what a taker has thrown, which is the current exception. Gives what `take_returned`
   /// does.
-  UPCALL_COLD bool fail_returned() noexcept {
-    try {
-      try {
-        throw;
-      } catch (const bad_term& failure) {
-        set_request(detail::bad_return_request(*this, failure.where(), failure.expected(),
-                                               failure.got().raw()));
-        return false;
-      }
-    } catch (...) {
-      m_failure = std::current_exception();
-      set_kind_of_outcome(outcome_kind::failed);
-      return true;
-    }
-  }
+  UPCALL_COLD bool fail_returned() noexcept;
   // NOLINTEND(bugprone-exception-escape)
 
-  UPCALL_COLD void go_on_without_value() {
-    if (kind_of_outcome() == outcome_kind::abandoned) return end_abandoned();
-    m_taker = nullptr;
-    run_body();
-  }
+  UPCALL_COLD void go_on_without_value();
 
   /// Destroys the coroutines from the innermost outwards, each while its caller waits for it: the
   /// order of an exception, and one that needs no stack for a long chain.
-  void end_abandoned() {
-    coroutine_promise* each = m_innermost;
-    while (each != nullptr) {
-      coroutine_promise* const caller = each->caller;
-      each->owner->destroy();
-      each = caller;
-    }
-    end_destroyed();
-    destroy();
-  }
+  void end_abandoned();
 
   coroutine_promise* m_innermost = nullptr;
   outcome_taker* m_taker = nullptr;
@@ -202,3 +154,7 @@ class coroutine_frame : public frame {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "coroutine_frame.ipp"  // IWYU pragma: export
+#endif

@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "../../codec.hpp"
-#include "../../resource.hpp"
 #include "../call/this_thread.hpp"
 #include "../nif/bound_nif.hpp"
 #include "../nif/call_bound.hpp"

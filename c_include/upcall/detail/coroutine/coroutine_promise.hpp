@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "../base/config.hpp"
-#include "../call/this_thread.hpp"
+#include "../base/of_this_thread.hpp"
 
 // What a coroutine and its frame know of each other.
 
@@ -33,18 +33,7 @@ struct coroutine_promise {
 /// a piece of the stack.
 class coroutine_destroyer {
  public:
-  void destroy(coroutine_promise& left) noexcept {
-    constexpr unsigned most = 100;
-    if (m_depth == most) {
-      left.caller = std::exchange(m_waiting, &left);
-      return;
-    }
-    ++m_depth;
-    left.self.destroy();
-    --m_depth;
-    while (m_depth == 0 && m_waiting != nullptr)
-      destroy(*std::exchange(m_waiting, m_waiting->caller));
-  }
+  void destroy(coroutine_promise& left) noexcept;
 
  private:
   unsigned m_depth = 0;
@@ -89,3 +78,7 @@ class outcome_taker {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "coroutine_promise.ipp"  // IWYU pragma: export
+#endif

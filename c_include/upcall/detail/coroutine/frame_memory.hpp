@@ -1,7 +1,5 @@
 #pragma once
 
-#include <erl_nif.h>
-
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -58,12 +56,7 @@ class frame_memory {
   static std::size_t place_of(std::size_t size) noexcept { return (size - 1) / unit; }
 
   // Schedulers never end; what other threads kept would be lost with them.
-  bool is_scheduler() noexcept {
-    if (m_thread == thread::unknown)
-      m_thread =
-          enif_thread_type() == ERL_NIF_THR_UNDEFINED ? thread::of_others : thread::scheduler;
-    return m_thread == thread::scheduler;
-  }
+  bool is_scheduler() noexcept;
 
   enum class thread : unsigned char { unknown, scheduler, of_others };
 
@@ -73,3 +66,7 @@ class frame_memory {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "frame_memory.ipp"  // IWYU pragma: export
+#endif

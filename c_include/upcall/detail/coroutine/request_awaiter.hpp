@@ -1,13 +1,10 @@
 #pragma once
 
-#include <erl_nif.h>
-
 #include <coroutine>
 #include <utility>
 
 #include "../base/config.hpp"
 #include "coroutine_frame.hpp"
-#include "task_promise.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {

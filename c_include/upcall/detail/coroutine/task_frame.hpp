@@ -4,7 +4,6 @@
 
 #include <type_traits>
 
-#include "../../codec.hpp"
 #include "../../task.hpp"
 #include "../term/parts.hpp"
 #include "coroutine_nif.hpp"

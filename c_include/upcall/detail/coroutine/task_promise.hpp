@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "coroutine_frame.hpp"
+#include "coroutine_promise.hpp"
 #include "frame_memory.hpp"
 
 namespace upcall UPCALL_HIDDEN {

@@ -15,7 +15,6 @@
 
 #include "../../atom.hpp"
 #include "../../executor.hpp"
-#include "../../term.hpp"
 #include "../base/immortal.hpp"
 #include "../base/library_part.hpp"
 #include "../call/counts.hpp"
@@ -25,7 +24,7 @@ namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
 /// Gives a call to its executor on the courier's thread; false when that does not run.
-/// (dispatch.hpp)
+/// (dispatch.ipp)
 bool place_deferred(const executor& to, const std::shared_ptr<slot>& call) noexcept;
 
 /// Counts a cast that was accepted, and whose executor does not run, as it has turned out; has

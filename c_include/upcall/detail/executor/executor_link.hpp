@@ -2,7 +2,6 @@
 
 #include <erl_nif.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -38,7 +37,7 @@ class executor_link final : public shared_object {
   void destroy() noexcept override { std::destroy_at(this); }
   void process_died(ErlNifEnv* env, const ErlNifPid& pid) noexcept override;
   /// What the executor says (lib/upcall/executor/executor.ex) and `Upcall.Monitor`.
-  /// (executor_words.hpp)
+  /// (executor_words.ipp)
   ERL_NIF_TERM tell(ErlNifEnv* env, ERL_NIF_TERM word, ERL_NIF_TERM content) noexcept override;
 
   [[nodiscard]] const ErlNifPid& pid() const noexcept { return m_executor; }
@@ -193,10 +192,14 @@ class executor_table {
   std::unordered_map<ERL_NIF_TERM, shared_ref<executor_link>> m_links;
 };
 
-inline immortal<executor_table> executors;
+extern immortal<executor_table> executors;
+
+/// `tell(slot, word, argument)`: what an executor tells a library.
+ERL_NIF_TERM tell(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept;
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
 
-// The rest of its members. Last: they need all of the above.
-#include "executor_words.hpp"  // IWYU pragma: export
+#if defined(UPCALL_HEADER_ONLY)
+#include "executor_words.ipp"  // IWYU pragma: export
+#endif

@@ -7,7 +7,6 @@
 #include <memory>
 #include <type_traits>
 
-#include "../../codec.hpp"
 #include "../../error.hpp"
 #include "../../executor.hpp"
 #include "../../result.hpp"
@@ -39,7 +38,7 @@ R value_of_reply(const reply& given, const executor& asked) {
       const encoding_scope scope;
       return detail::decode_returned<R>(given.reading_env(), given.content);
     } catch (const bad_term& failure) {
-      detail::throw_bad_return(asked, failure);
+      detail::throw_bad_answer(asked, failure);
     }
   }
 }

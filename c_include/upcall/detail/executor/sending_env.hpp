@@ -5,10 +5,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "../../term.hpp"
+#include "../../owned_env.hpp"
 #include "../call/native_call.hpp"
-#include "../call/this_thread.hpp"
-#include "courier.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -20,20 +18,7 @@ namespace detail {
 class sending_env {
  public:
   /// `given` is what the user has: the environment of a NIF, or null.
-  explicit sending_env(ErlNifEnv* given) {
-    const native_call* const running = current_call();
-    if (ErlNifEnv* const destructor = this_thread_calls().destructor_env) {
-      m_sender = destructor;
-    } else if (running != nullptr && running->process_env() != nullptr) {
-      m_process = running->process_env();
-    } else if (enif_thread_type() == ERL_NIF_THR_UNDEFINED) {
-      m_is_ours = true;
-    } else {
-      m_process = given;
-    }
-    if (m_process != nullptr && may_send(m_process)) m_sender = m_process;
-    m_env = m_process != nullptr ? m_process : m_message.get();
-  }
+  explicit sending_env(ErlNifEnv* given);
 
   [[nodiscard]] ErlNifEnv* get() const noexcept { return m_env; }
   /// What the `enif_` functions take as the environment of the calling thread.
@@ -41,21 +26,14 @@ class sending_env {
 
   /// Whether the courier has to send: nothing can be sent from here, or what was deferred before is
   /// not sent yet, and would come after this.
-  [[nodiscard]] bool is_deferred() const noexcept {
-    return (m_sender == nullptr && !m_is_ours) || !deferred_calls->has_sent(last_deferred());
-  }
+  [[nodiscard]] bool is_deferred() const noexcept;
   /// Whether the process has been killed since, so that the VM does not take messages from it.
   [[nodiscard]] bool is_too_late() const noexcept {
     return m_process != nullptr && !may_send(m_process);
   }
 
   /// Gives the process that the call is made for, or 0.
-  [[nodiscard]] ERL_NIF_TERM caller() const noexcept {
-    ErlNifPid self;
-    if (m_process != nullptr && enif_self(m_process, &self) != nullptr) return self.pid;
-    const native_call* const running = current_call();
-    return running != nullptr && running->stays_on_thread() ? running->process() : 0;
-  }
+  [[nodiscard]] ERL_NIF_TERM caller() const noexcept;
 
   /// Gives a term of the user's as one of `get()`. Where that is the message's, it has lived in
   /// another environment: that of an `owned_term`, or of a pinned call.
@@ -74,19 +52,11 @@ class sending_env {
  private:
   /// The number of the last call that the courier had from here. A frame gives it one only once its
   /// process was killed, and may then go on on another thread, which finishes it.
-  static std::uint64_t last_deferred() noexcept {
-    const native_call* const running = current_call();
-    if (running == nullptr || running->stays_on_thread()) return this_thread_calls().last_deferred;
-    return running->is_orphaned() ? deferred_calls->last_taken() : 0;
-  }
+  static std::uint64_t last_deferred() noexcept;
 
   /// Whether the VM takes messages from the process of an environment: on a dirty scheduler, where
   /// native code goes on after its process was killed, only before that.
-  static bool may_send(ErlNifEnv* process) noexcept {
-    ErlNifPid self;
-    return enif_thread_type() == ERL_NIF_THR_NORMAL_SCHEDULER ||
-           enif_self(process, &self) == nullptr || enif_is_current_process_alive(process) != 0;
-  }
+  static bool may_send(ErlNifEnv* process) noexcept;
 
   owned_env m_message;
   ErlNifEnv* m_env = nullptr;
@@ -97,3 +67,7 @@ class sending_env {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "sending_env.ipp"  // IWYU pragma: export
+#endif

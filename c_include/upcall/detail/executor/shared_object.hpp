@@ -2,7 +2,6 @@
 
 #include <erl_nif.h>
 
-#include <cstddef>
 #include <memory>
 #include <type_traits>
 #include <utility>

@@ -3,19 +3,15 @@
 #include <erl_nif.h>
 
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <utility>
 
 #include "../../term.hpp"
 #include "../base/config.hpp"
 #include "../base/rendezvous.hpp"
 #include "../call/counts.hpp"
-#include "../call/waitable.hpp"
-#include "../term/turn_message.hpp"
 
 // What comes of a call through an executor.
 
@@ -71,45 +67,19 @@ class slot final {
   ~slot() = default;
 
   /// Takes what is to be run, in its own environment. Threads: before any other has it.
-  void set_request(owned_env env, ERL_NIF_TERM function, ERL_NIF_TERM arguments) noexcept {
-    m_request.emplace(std::move(env));
-    m_function = function;
-    m_arguments = arguments;
-  }
+  void set_request(owned_env env, ERL_NIF_TERM function, ERL_NIF_TERM arguments) noexcept;
 
   /// Notes that it waits from now on, for an executor that has said that it is one, or has not.
   /// False when nobody waits for it any more.
-  bool enqueue(bool executor_has_spoken) noexcept {
-    const auto held = m_meeting.lock();
-    if (m_phase != phase::made && m_phase != phase::queued) return false;
-    m_phase = phase::queued;
-    m_executor_has_spoken.store(executor_has_spoken, std::memory_order_relaxed);
-    return true;
-  }
+  bool enqueue(bool executor_has_spoken) noexcept;
   /// Notes that the executor runs it from now on. False when nobody waits for it any more: then it
   /// is not to.
-  bool begin() noexcept {
-    const auto held = m_meeting.lock();
-    if (m_phase != phase::queued) return false;
-    m_phase = phase::running;
-    m_promised.reset();
-    return true;
-  }
+  bool begin() noexcept;
   /// Copies what is to be run to its executor, which has begun it: `{number, caller, function,
   /// arguments}`, see lib/upcall/executor/executor.ex.
-  ERL_NIF_TERM give_request(ErlNifEnv* env, ERL_NIF_TERM number) noexcept {
-    const ERL_NIF_TERM caller = m_caller == 0 ? atoms::nil.raw() : m_caller;
-    const ERL_NIF_TERM given = detail::make_tuple(
-        env, number, caller, enif_make_copy(env, m_function), enif_make_copy(env, m_arguments));
-    if (!m_heard) m_request.reset();  // else who waits will, on the thread that has made it
-    return given;
-  }
+  ERL_NIF_TERM give_request(ErlNifEnv* env, ERL_NIF_TERM number) noexcept;
   /// Gives it what its executor says that came of it, once; false when nobody took that.
-  bool end(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept {
-    auto held = m_meeting.lock();
-    m_is_ended = true;
-    return decide(std::move(held), env, kind, content);
-  }
+  bool end(ErlNifEnv* env, reply_kind kind, ERL_NIF_TERM content) noexcept;
 
   /// Decides it, unless it is decided: nothing is lost by trying. Gives whether it was not. `env`
   /// is that of the calling thread, null where that is not the VM's.
@@ -125,48 +95,18 @@ class slot final {
 
   /// Gives up: a call that has not begun never will, and a reply is dropped. False when it is
   /// decided already.
-  bool drop() noexcept {
-    const auto held = m_meeting.lock();
-    if (m_phase == phase::done) return false;
-    leave_phase(phase::dropped);
-    return true;
-  }
+  bool drop() noexcept;
 
   /// Gives the answer, once; one that says `timed_out` where there is none, and drops the call.
-  reply take_or_drop() noexcept {
-    // An environment that one thread makes and another frees is dear: the VM sends its memory back.
-    std::optional<owned_env> freed;
-    const auto held = m_meeting.lock();
-    if (m_is_ended && m_request) {
-      freed.emplace(*std::move(m_request));
-      m_request.reset();
-    }
-    if (m_phase != phase::done) {
-      m_reply.has_begun = m_phase == phase::running;
-      m_reply.executor_has_spoken = m_executor_has_spoken.load(std::memory_order_relaxed);
-      leave_phase(phase::dropped);
-    }
-    return std::exchange(m_reply, {});
-  }
+  reply take_or_drop() noexcept;
 
   /// Whether a native call waits for it already; one may.
   bool claim() noexcept { return m_is_claimed.exchange(true, std::memory_order_relaxed); }
   void unclaim() noexcept { m_is_claimed.store(false, std::memory_order_relaxed); }
 
   /// What a `waitable` of a frame does, see there.
-  bool await(ErlNifEnv* env, ERL_NIF_TERM reference) {
-    const auto held = m_meeting.lock();
-    if (m_phase == phase::done) return false;
-    enif_self(env, &m_waiter);
-    m_message.emplace(detail::turn_message(reference));
-    return true;
-  }
-  bool withdraw() noexcept {
-    const auto held = m_meeting.lock();
-    if (m_phase == phase::done) return false;
-    m_message.reset();
-    return true;
-  }
+  bool await(ErlNifEnv* env, ERL_NIF_TERM reference);
+  bool withdraw() noexcept;
 
   [[nodiscard]] ERL_NIF_TERM caller() const noexcept { return m_caller; }
   [[nodiscard]] bool is_heard() const noexcept { return m_heard; }
@@ -177,13 +117,7 @@ class slot final {
   }
   /// Notes that it was accepted before its executor was asked, which is not to refuse it for want
   /// of room. False when as many calls as may be have been accepted like that and have not begun.
-  bool promise() noexcept {
-    constexpr std::size_t most = 1000;
-    const auto held = m_meeting.lock();
-    if (counts.promised.load(std::memory_order_relaxed) >= most) return false;
-    m_promised.emplace(counts.promised);
-    return true;
-  }
+  bool promise() noexcept;
   [[nodiscard]] bool is_promised() noexcept {
     const auto held = m_meeting.lock();
     return m_promised.has_value();
@@ -197,29 +131,9 @@ class slot final {
   enum class phase { made, queued, running, done, dropped };
 
   // With the lock.
-  void leave_phase(phase next) noexcept {
-    if (m_phase == phase::queued) given_up_calls.fetch_add(1, std::memory_order_relaxed);
-    m_phase = next;
-    m_promised.reset();
-  }
+  void leave_phase(phase next) noexcept;
   bool decide(std::unique_lock<std::mutex> held, ErlNifEnv* env, reply_kind kind,
-              ERL_NIF_TERM content) noexcept {
-    if (m_phase == phase::done || m_phase == phase::dropped) return false;
-    m_reply.kind = kind;
-    m_reply.has_begun = m_phase == phase::running;
-    if (content != 0 && m_heard) {
-      m_reply.content = content;
-      // Made where it is needed only: who waits frees it, on another thread.
-      if (!detail::is_word(content)) {
-        m_reply.env = std::make_shared<owned_env>();
-        m_reply.content = m_reply.env->copy(content);
-      }
-    }
-    leave_phase(phase::done);
-    if (m_message) enif_send(env, &m_waiter, nullptr, m_message->raw());
-    m_meeting.set_done(std::move(held));
-    return true;
-  }
+              ERL_NIF_TERM content) noexcept;
 
   counted_in m_counted{counts.calls};
   std::optional<counted_in> m_promised;
@@ -240,3 +154,7 @@ class slot final {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "slot.ipp"  // IWYU pragma: export
+#endif

@@ -1,12 +1,10 @@
 #pragma once
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstddef>
-#include <utility>
 
 #include "../base/config.hpp"
 

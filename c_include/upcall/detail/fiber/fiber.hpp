@@ -2,12 +2,10 @@
 
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
-#include <memory>
 
 #include "../base/config.hpp"
 #include "fiber_host.hpp"
 #include "fiber_switch.hpp"
-#include "stack_memory.hpp"
 #include "stack_use.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -21,11 +19,7 @@ class fiber : public stack_seat {
   using job = void (*)(void* argument) noexcept;
 
   /// Makes a fiber at the top of `stack`, `size` bytes.
-  static fiber* make(std::byte* stack, std::size_t size) noexcept {
-    std::byte* place = stack + size - sizeof(fiber);
-    place -= reinterpret_cast<std::size_t>(place) % alignof(std::max_align_t);
-    return std::construct_at(reinterpret_cast<fiber*>(place), stack, size);
-  }
+  static fiber* make(std::byte* stack, std::size_t size) noexcept;
 
   fiber(std::byte* stack, std::size_t size) noexcept
       : m_stack(stack),
@@ -44,7 +38,6 @@ class fiber : public stack_seat {
     m_job = run;
     m_argument = argument;
     m_resting = false;
-    if constexpr (UPCALL_MEASURES_STACKS) stack_memory::discard(m_stack, unused());
     resume(of_thread);
   }
 
@@ -74,13 +67,14 @@ class fiber : public stack_seat {
   void note_depths_in(stack_use& use) noexcept {
     m_use = &use;
     m_mark = top() - use.deepest();
+    if (use.measures()) begin_measuring();
   }
-  /// Notes how deep the stack is, after a step of that job; of a build that measures, how deep it
-  /// has been since the job began.
+  /// Notes how deep the stack is, after a step of that job; where it is measured, how deep it has
+  /// been since the job began.
   UPCALL_ALWAYS_INLINE void note_depth() noexcept {
     // A context is known by where its registers are, which is the end of its stack. Deeper ones are
     // few: they find the place that all others come to.
-    if (UPCALL_MEASURES_STACKS || static_cast<const std::byte*>(m_other) < m_mark) [[unlikely]]
+    if (static_cast<const std::byte*>(m_other) < m_mark) [[unlikely]]
       note_deeper();
   }
 
@@ -96,20 +90,11 @@ class fiber : public stack_seat {
 
  private:
   /// What no code has come to, in whole pages, while it rests.
-  [[nodiscard]] std::size_t unused() const noexcept {
-    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    const auto below = static_cast<std::size_t>(static_cast<const std::byte*>(m_other) - m_stack);
-    return below - below % page;
-  }
+  [[nodiscard]] std::size_t unused() const noexcept;
 
-  UPCALL_COLD UPCALL_NOINLINE void note_deeper() noexcept {
-    const std::size_t depth =
-        UPCALL_MEASURES_STACKS
-            ? stack_memory::touched(m_stack, m_size)
-            : static_cast<std::size_t>(top() - static_cast<const std::byte*>(m_other));
-    m_use->note(depth, m_size);
-    m_mark = top() - depth;
-  }
+  UPCALL_COLD UPCALL_NOINLINE void note_deeper() noexcept;
+  /// Lets go of the pages below, and has each step noted.
+  UPCALL_COLD void begin_measuring() noexcept;
 
   [[nodiscard]] const std::byte* top() const noexcept {
     return reinterpret_cast<const std::byte*>(this + 1);
@@ -141,3 +126,7 @@ class fiber : public stack_seat {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "fiber.ipp"  // IWYU pragma: export
+#endif

@@ -4,7 +4,6 @@
 #include <cstddef>
 
 #include "../base/config.hpp"
-#include "exception_globals.hpp"
 
 #if defined(UPCALL_ASAN)
 #include <sanitizer/asan_interface.h>

@@ -4,8 +4,6 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <memory>
-#include <new>
 
 #include "../base/config.hpp"
 #include "alternate_stack.hpp"
@@ -20,33 +18,15 @@ class fiber_thread {
  public:
   /// Gives what the calling thread knows of itself; null where it runs no fibers.
   /// Threads: any, also in a signal handler.
-  static const fiber_host* here() noexcept {
-    const pthread_t self = pthread_self();
-    for (const fiber_thread* each = s_first.load(std::memory_order_acquire); each != nullptr;
-         each = each->m_next) {
-      const fiber_host* const host = each->m_host.load(std::memory_order_acquire);
-      if (host != nullptr &&
-          pthread_equal(each->m_thread.load(std::memory_order_relaxed), self) != 0)
-        return host;
-    }
-    return nullptr;
-  }
+  static const fiber_host* here() noexcept;
 
   /// The calling thread's entry, as long as that lives.
   class membership {
    public:
-    explicit membership(const fiber_host& here) noexcept : m_entry(take()) {
-      if (m_entry == nullptr) return;
-      m_entry->m_thread.store(pthread_self(), std::memory_order_relaxed);
-      m_entry->m_host.store(&here, std::memory_order_release);
-    }
+    explicit membership(const fiber_host& here) noexcept;
     membership(const membership&) = delete;
     membership& operator=(const membership&) = delete;
-    ~membership() {
-      if (m_entry == nullptr) return;
-      m_entry->m_host.store(nullptr, std::memory_order_relaxed);
-      m_entry->m_is_taken.store(false, std::memory_order_release);
-    }
+    ~membership();
 
    private:
     alternate_stack m_signals;
@@ -55,19 +35,7 @@ class fiber_thread {
 
  private:
   /// Null when there is no memory: an overflow of that thread has no name then.
-  static fiber_thread* take() noexcept {
-    for (fiber_thread* each = s_first.load(std::memory_order_acquire); each != nullptr;
-         each = each->m_next) {
-      if (!each->m_is_taken.exchange(true, std::memory_order_acquire)) return each;
-    }
-    fiber_thread* const made = new (std::nothrow) fiber_thread;
-    if (made == nullptr) return nullptr;
-    made->m_next = s_first.load(std::memory_order_relaxed);
-    while (!s_first.compare_exchange_weak(made->m_next, made, std::memory_order_release,
-                                          std::memory_order_relaxed)) {
-    }
-    return made;
-  }
+  static fiber_thread* take() noexcept;
 
   static inline constinit std::atomic<fiber_thread*> s_first{nullptr};
 
@@ -91,3 +59,7 @@ UPCALL_ALWAYS_INLINE abi::__cxa_eh_globals* exceptions_of(fiber_host& here) noex
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "fiber_thread.ipp"  // IWYU pragma: export
+#endif

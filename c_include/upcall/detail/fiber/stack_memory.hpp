@@ -1,22 +1,12 @@
 #pragma once
 
 #include <sys/mman.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
-#include <cerrno>
 #include <cstddef>
-#include <cstdio>
 #include <limits>
 
 #include "../base/config.hpp"
-
-#if defined(UPCALL_ASAN)
-#include <sanitizer/lsan_interface.h>
-#endif
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -36,43 +26,14 @@ class stack_memory {
 
   /// Sets the kind of guard and the most stacks there may be (0: as many as the guards allow).
   /// Holds for what is mapped from then on.
-  void configure(guard_pages guards, std::size_t most) noexcept {
-    m_light = guards == guard_pages::automatic && kernel_has_light_guards();
-    const std::size_t bearable = m_light ? light_guard_cap : mapping_cap();
-    m_most = most == 0 ? bearable : std::min(most, bearable);
-  }
+  void configure(guard_pages guards, std::size_t most) noexcept;
 
   /// Maps a stack of `size` bytes, or gives `nullptr` at the cap or when the kernel has no more.
   /// `at` may be where one of that size has been unmapped.
-  std::byte* map(std::size_t size, std::byte* at = nullptr) noexcept {
-    if (!count()) return nullptr;
-    const std::size_t whole = size + guard_size;
-    void* const memory = at == nullptr
-                             ? map_pages(nullptr, whole, PROT_READ | PROT_WRITE, 0)
-                             : map_pages(at - guard_size, whole, PROT_READ | PROT_WRITE, MAP_FIXED);
-    if (memory == MAP_FAILED) return give_up();
-    // A huge page would make each stack cost 2 MB. Kernels without them refuse: nothing to prevent.
-    ::madvise(memory, whole, MADV_NOHUGEPAGE);
-    std::byte* const stack = static_cast<std::byte*>(memory) + guard_size;
-    if (!guard(memory)) {
-      if (at == nullptr) {
-        ::munmap(memory, whole);
-      } else {
-        map_pages(memory, whole, PROT_NONE, MAP_FIXED);
-      }
-      return give_up();
-    }
-    // What a suspended call holds, or a lost one, is no leak.
-    tell_leak_check(stack, size, true);
-    return stack;
-  }
+  std::byte* map(std::size_t size, std::byte* at = nullptr) noexcept;
 
   /// Gives up a stack, but not its addresses: nothing else will ever be there.
-  void unmap(std::byte* stack, std::size_t size) noexcept {
-    tell_leak_check(stack, size, false);
-    map_pages(stack - guard_size, size + guard_size, PROT_NONE, MAP_FIXED);
-    give_up();
-  }
+  void unmap(std::byte* stack, std::size_t size) noexcept;
 
   /// Gives a stack's memory back to the kernel; its addresses and its guard stay.
   static void discard(std::byte* stack, std::size_t size) noexcept {
@@ -81,19 +42,7 @@ class stack_memory {
 
   /// How much of a stack was used since it was mapped or discarded, by whole pages. What the kernel
   /// has swapped out does not count.
-  static std::size_t touched(std::byte* stack, std::size_t size) noexcept {
-    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    std::array<page_state, 1024> states{};
-    std::byte* const end = stack + size;
-    for (std::byte* at = stack; at < end; at += states.size() * page) {
-      const std::size_t pages = std::min(states.size(), static_cast<std::size_t>(end - at) / page);
-      if (::mincore(at, pages * page, states.data()) != 0) return size;
-      for (std::size_t i = 0; i < pages; ++i) {
-        if ((states[i] & 1) != 0) return static_cast<std::size_t>(end - at) - i * page;
-      }
-    }
-    return 0;
-  }
+  static std::size_t touched(std::byte* stack, std::size_t size) noexcept;
 
   [[nodiscard]] std::size_t mapped() const noexcept {
     return m_mapped.load(std::memory_order_relaxed);
@@ -112,11 +61,7 @@ class stack_memory {
   static constexpr std::size_t light_guard_cap = 1'000'000;
 
   static void tell_leak_check([[maybe_unused]] std::byte* stack, [[maybe_unused]] std::size_t size,
-                              [[maybe_unused]] bool holds) noexcept {
-#if defined(UPCALL_ASAN)
-    (holds ? &__lsan_register_root_region : &__lsan_unregister_root_region)(stack, size);
-#endif
-  }
+                              [[maybe_unused]] bool holds) noexcept;
 
   static void* map_pages(void* at, std::size_t size, int protection, int more) noexcept {
     return ::mmap(at, size, protection,
@@ -124,13 +69,7 @@ class stack_memory {
   }
 
   /// Counts one more, unless that is one too many.
-  bool count() noexcept {
-    std::size_t mapped = m_mapped.load(std::memory_order_relaxed);
-    do {
-      if (mapped >= m_most) return false;
-    } while (!m_mapped.compare_exchange_weak(mapped, mapped + 1, std::memory_order_relaxed));
-    return true;
-  }
+  bool count() noexcept;
 
   std::byte* give_up() noexcept {
     m_mapped.fetch_sub(1, std::memory_order_relaxed);
@@ -144,26 +83,11 @@ class stack_memory {
 
   /// Tries one: an emulator may say yes, and do nothing. The kernel can't write into a guard
   /// either, and says so where a write of ours would end the VM.
-  static bool kernel_has_light_guards() noexcept {
-    void* probe =
-        ::mmap(nullptr, guard_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (probe == MAP_FAILED) return false;
-    const bool has = ::madvise(probe, guard_size, madv_guard_install) == 0 &&
-                     ::uname(static_cast<utsname*>(probe)) != 0 && errno == EFAULT;
-    ::munmap(probe, guard_size);
-    return has;
-  }
+  static bool kernel_has_light_guards() noexcept;
 
   /// A guard made by `mprotect` splits a mapping: two a stack. The VM dies when it cannot map
   /// memory for itself, so a library takes at most a quarter of what the kernel allows a process.
-  static std::size_t mapping_cap() noexcept {
-    std::size_t allowed = 65'530;  // the kernel's default
-    if (std::FILE* file = std::fopen("/proc/sys/vm/max_map_count", "re")) {
-      if (std::fscanf(file, "%zu", &allowed) != 1) allowed = 65'530;
-      std::fclose(file);
-    }
-    return std::max<std::size_t>(allowed / 4 / 2, 1);
-  }
+  static std::size_t mapping_cap() noexcept;
 
   std::atomic<std::size_t> m_mapped{0};
   std::size_t m_most = std::numeric_limits<std::size_t>::max();
@@ -172,3 +96,7 @@ class stack_memory {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "stack_memory.ipp"  // IWYU pragma: export
+#endif

@@ -13,19 +13,11 @@ class stack_use {
  public:
   constexpr stack_use(const char* name, int arity) noexcept : m_name(name), m_arity(arity) {}
 
+  /// Whether stacks are measured by their pages: said by the file that the NIF is in.
+  [[nodiscard]] bool measures() const noexcept { return m_measures; }
+
   /// Notes what was in use of a stack of `size` bytes.
-  void note(std::size_t depth, std::size_t size) noexcept {
-    std::size_t known = deepest();
-    while (depth > known &&
-           !m_deepest.compare_exchange_weak(known, depth, std::memory_order_relaxed)) {
-    }
-    if (m_is_listed.exchange(true, std::memory_order_relaxed)) return;
-    m_size = size;
-    m_next = s_first.load(std::memory_order_relaxed);
-    while (!s_first.compare_exchange_weak(m_next, this, std::memory_order_release,
-                                          std::memory_order_relaxed)) {
-    }
-  }
+  void note(std::size_t depth, std::size_t size) noexcept;
   [[nodiscard]] std::size_t deepest() const noexcept {
     return m_deepest.load(std::memory_order_relaxed);
   }
@@ -42,6 +34,7 @@ class stack_use {
 
   const char* m_name;
   int m_arity;
+  bool m_measures = UPCALL_MEASURES_STACKS;
   std::atomic<std::size_t> m_deepest{0};
   std::atomic<bool> m_is_listed{false};
   std::size_t m_size = 0;
@@ -50,3 +43,7 @@ class stack_use {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "stack_use.ipp"  // IWYU pragma: export
+#endif

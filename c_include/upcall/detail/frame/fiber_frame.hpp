@@ -5,17 +5,14 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "../base/function_ref.hpp"
 #include "../base/library_part.hpp"
 #include "../fiber/fiber.hpp"
 #include "../fiber/fiber_thread.hpp"
 #include "../fiber/stack_pool.hpp"
-#include "../fiber/stack_use.hpp"
 #include "../nif/bound_nif.hpp"
 #include "../nif/call_bound.hpp"
+#include "../term/exception_replies.hpp"
 #include "frame.hpp"
-#include "frame_replies.hpp"
-#include "stack_overflow.hpp"
 
 // The body that is direct code, on a stack of its own.
 
@@ -43,17 +40,7 @@ class fiber_frame final : public frame {
   UPCALL_ALWAYS_INLINE void leave_here() noexcept { m_fiber->suspend(); }
 
  private:
-  ERL_NIF_TERM run_step(ErlNifEnv* env, outcome_kind kind, ERL_NIF_TERM outcome) noexcept override {
-    step next{env, 0};
-    thread_calls& here = begin_step(next, kind, outcome);
-    fiber* const on = m_fiber;
-    const std::size_t stack_class = m_stack_class;
-    on->resume(exceptions_of(here));
-    here.current = nullptr;
-    on->note_depth();
-    if (on->resting()) stack_pool::this_thread().give(on, stack_class);
-    return next.reply;
-  }
+  ERL_NIF_TERM run_step(ErlNifEnv* env, outcome_kind kind, ERL_NIF_TERM outcome) noexcept override;
   void leave() noexcept override { leave_here(); }
   [[noreturn]] void lose() noexcept override { m_fiber->lose(); }
 
@@ -138,39 +125,18 @@ struct nif_body<Function, Parameters, Options, fiber_body> {
   }
 };
 
-/// Gives how deep stacks have been as `%{{name, arity} => %{size: bytes, deepest: bytes}}`.
-inline ERL_NIF_TERM stack_depths(ErlNifEnv* env) noexcept {
-  ERL_NIF_TERM depths = enif_make_new_map(env);
-  for (const stack_use* each = stack_use::first(); each != nullptr; each = each->next()) {
-    ERL_NIF_TERM use = enif_make_new_map(env);
-    detail::put_info(env, use, "size", enif_make_uint64(env, each->size()));
-    detail::put_info(env, use, "deepest", enif_make_uint64(env, each->deepest()));
-    const ERL_NIF_TERM nif =
-        enif_make_tuple2(env, enif_make_atom(env, each->name()), enif_make_int(env, each->arity()));
-    enif_make_map_put(env, depths, nif, use, &depths);
-  }
-  return depths;
-}
-
-/// What stacks need of the library that they are in.
-inline const library_part stacks_part{
-    [](ErlNifEnv* env, ERL_NIF_TERM options) noexcept {
-      stacks->memory().configure(detail::option_is(env, options, "guard_pages", "mprotect")
-                                     ? guard_pages::mprotect
-                                     : guard_pages::automatic,
-                                 detail::load_option(env, options, "max_stacks"));
-      detail::report_overflows(env, library_module);
-    },
-    [](ErlNifEnv* env, ERL_NIF_TERM& info) noexcept {
-      stack_memory& memory = stacks->memory();
-      detail::put_info(env, info, "stacks", enif_make_uint64(env, memory.mapped()));
-      detail::put_info(env, info, "max_stacks", enif_make_uint64(env, memory.most()));
-      detail::put_info(env, info, "light_guards",
-                       (memory.light() ? atoms::true_ : atoms::false_).raw());
-      detail::put_info(env, info, "stack_depths", detail::stack_depths(env));
-      detail::put_info(env, info, "measures_stacks",
-                       (UPCALL_MEASURES_STACKS ? atoms::true_ : atoms::false_).raw());
-    }};
+#if defined(UPCALL_MEASURE_STACKS)
+/// Says of a library that NIFs of it measure their stacks.
+inline const library_part measuring_part{[](ErlNifEnv*, ERL_NIF_TERM) noexcept {},
+                                         [](ErlNifEnv* env, ERL_NIF_TERM& info) noexcept {
+                                           detail::put_info(env, info, "measures_stacks",
+                                                            atoms::true_.raw());
+                                         }};
+#endif
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "fiber_frame.ipp"  // IWYU pragma: export
+#endif

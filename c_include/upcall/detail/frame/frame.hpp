@@ -57,12 +57,7 @@ class frame : public native_call {
 
   /// Runs on without a caller, until the body has ended or is parked, and gives what that says. It
   /// has an environment where the process still lives.
-  ERL_NIF_TERM finish(ErlNifEnv* env) noexcept {
-    m_is_abandoned = true;
-    begin_mark();  // what was borrowed is gone
-    if (env != nullptr) m_slice_start = enif_monotonic_time(ERL_NIF_USEC);
-    return run_step(env, outcome_kind::abandoned, 0);
-  }
+  ERL_NIF_TERM finish(ErlNifEnv* env) noexcept;
 
   // ---- for the body: requests ----
 
@@ -131,11 +126,7 @@ class frame : public native_call {
   root_handle make_root(ERL_NIF_TERM added) {
     return root_handle(m_due.change().kept.add(m_env, added, place()));
   }
-  void drop_root(root* dead) noexcept final {
-    frame_due& due = m_due.change();
-    if (dead->index() == due.selected) due.selected = frame_due::no_function;
-    due.kept.drop(dead);
-  }
+  void drop_root(root* dead) noexcept final;
   ERL_NIF_TERM fetch_root(const root_handle& wanted) final {
     if (m_is_abandoned) throw abandoned{};
     return root_term(wanted->index());
@@ -151,11 +142,7 @@ class frame : public native_call {
 
   /// Ends an enumeration of Elixir's, which native code does not go on with: with the next request
   /// or the result, as a destructor can't make an upcall of its own.
-  void halt_later(root_handle continuation) {
-    frame_due& due = m_due.change();
-    due.to_halt.push_back(std::move(continuation));
-    due.has_news = true;
-  }
+  void halt_later(root_handle continuation);
 
   // ---- for the body: terms ----
 
@@ -431,6 +418,7 @@ class encoding_scope {
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
 
-// The rest of its members. Last: they need all of the above.
-#include "finisher.hpp"       // IWYU pragma: export
-#include "frame_replies.hpp"  // IWYU pragma: export
+#if defined(UPCALL_HEADER_ONLY)
+#include "frame.ipp"          // IWYU pragma: export
+#include "frame_replies.ipp"  // IWYU pragma: export
+#endif

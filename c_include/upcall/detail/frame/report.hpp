@@ -10,7 +10,7 @@
 
 #include "../base/config.hpp"
 #include "../base/immortal.hpp"
-#include "../call/counts.hpp"
+#include "../call/native_call.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {

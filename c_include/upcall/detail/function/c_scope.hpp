@@ -2,7 +2,6 @@
 
 #include <exception>
 #include <functional>
-#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -10,9 +9,8 @@
 #include "../call/native_call.hpp"
 #include "../call/this_thread.hpp"
 #include "../frame/frame.hpp"
-#include "../frame/frame_replies.hpp"
+#include "../frame/frame_requests.hpp"
 #include "../pinned/pinned_call.hpp"
-#include "../pinned/pinned_replies.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {

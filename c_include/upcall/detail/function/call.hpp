@@ -5,18 +5,16 @@
 #include <array>
 #include <concepts>
 #include <cstdint>
-#include <string>
 #include <tuple>
 #include <type_traits>
 
 #include "../../codec.hpp"
 #include "../../error.hpp"
-#include "../base/atom_text.hpp"
 #include "../base/config.hpp"
 #include "../call/native_call.hpp"
 #include "../frame/frame.hpp"
-#include "../frame/frame_replies.hpp"
-#include "../pinned/pinned_replies.hpp"
+#include "../frame/frame_requests.hpp"
+#include "../pinned/pinned_call.hpp"
 #include "../term/parts.hpp"
 #include "function_root.hpp"
 
@@ -140,21 +138,15 @@ UPCALL_NOINLINE R call_pinned(const function_root& called, const Args&... args) 
 }
 
 /// Throws: `error` where no function can have that name.
-inline ERL_NIF_TERM arguments_of_make_fun(ErlNifEnv* env, const char* module, const char* function,
-                                          int arity) {
-  detail::check_name(module, "a module");
-  detail::check_name(function, "a function");
-  return enif_make_list3(env, detail::make_atom(env, module), detail::make_atom(env, function),
-                         enif_make_int(env, arity));
-}
+ERL_NIF_TERM arguments_of_make_fun(ErlNifEnv* env, const char* module, const char* function,
+                                   int arity);
 
 /// Makes the function `module:function/arity` a root.
-inline function_root capture(const char* module, const char* function, int arity) {
-  const named_answer found = call_or_throw().call_named("erlang", "make_fun", [&](ErlNifEnv* env) {
-    return detail::arguments_of_make_fun(env, module, function, arity);
-  });
-  return function_root::add(found.env, found.value);
-}
+function_root capture(const char* module, const char* function, int arity);
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "call.ipp"  // IWYU pragma: export
+#endif

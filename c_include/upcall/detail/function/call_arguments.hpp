@@ -11,8 +11,7 @@
 #include "../../error.hpp"
 #include "../../executor.hpp"
 #include "../../kept_function.hpp"
-#include "../executor/dispatch.hpp"
-#include "../executor/executor_failure.hpp"
+#include "../executor/sending_env.hpp"
 #include "../frame/frame.hpp"
 #include "../term/parts.hpp"
 #include "../term/term_text.hpp"
@@ -29,13 +28,7 @@ namespace detail {
 }
 
 inline executor executor_argument(const sending_env&, const executor& named) { return named; }
-inline executor executor_argument(const sending_env& to, ERL_NIF_TERM raw) {
-  try {
-    return codec<executor>::decode(to.get(), raw);
-  } catch (const bad_term& failure) {
-    throw_bad_argument("pid_or_name", failure.what(), raw);
-  }
-}
+executor executor_argument(const sending_env& to, ERL_NIF_TERM raw);
 inline executor executor_argument(const sending_env& to, const term& borrowed) {
   return detail::executor_argument(to, borrowed.raw());
 }
@@ -75,11 +68,7 @@ ERL_NIF_TERM encode_argument_list(ErlNifEnv* env, const Args&... args) {
   return enif_make_list_from_array(env, raw.data(), static_cast<unsigned>(raw.size()));
 }
 
-inline void check_proper_list(ErlNifEnv* env, ERL_NIF_TERM raw) {
-  unsigned length = 0;
-  if (raw == 0 || !enif_get_list_length(env, raw, &length))
-    throw_bad_argument("params", "a proper list", raw);
-}
+void check_proper_list(ErlNifEnv* env, ERL_NIF_TERM raw);
 inline ERL_NIF_TERM list_argument(const sending_env& to, ERL_NIF_TERM raw) {
   detail::check_proper_list(to.get(), raw);
   return to.take(raw);
@@ -99,3 +88,7 @@ ERL_NIF_TERM list_argument(const sending_env& to, const std::tuple<Args...>& arg
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "call_arguments.ipp"  // IWYU pragma: export
+#endif

@@ -3,15 +3,14 @@
 #include <erl_nif.h>
 
 #include <cstdint>
-#include <memory>
 #include <utility>
 
 #include "../../codec.hpp"
 #include "../../error.hpp"
 #include "../call/native_call.hpp"
 #include "../frame/frame.hpp"
-#include "../frame/frame_replies.hpp"
-#include "../pinned/pinned_replies.hpp"
+#include "../frame/frame_requests.hpp"
+#include "../pinned/pinned_call.hpp"
 #include "../term/call_here.hpp"
 
 namespace upcall UPCALL_HIDDEN {
@@ -74,12 +73,7 @@ class function_root {
     return running.root_term(m_root->index());
   }
   /// Ends the enumeration that this root continues, where the calling code runs in its frame.
-  void halt_later() {
-    if (!m_root) return;
-    auto* const running = static_cast<frame*>(m_root->place().here());
-    // Nobody enumerates for a process that is gone.
-    if (running != nullptr && running->env() != nullptr) running->halt_later(std::move(m_root));
-  }
+  void halt_later();
   [[nodiscard]] std::uint32_t index() const noexcept { return m_root->index(); }
   /// Gives the pinned call that it belongs to, where `owner` is null.
   [[nodiscard]] pinned_call& pinned() const noexcept {
@@ -99,22 +93,16 @@ class function_root {
     return nullptr;
   }
   /// Gives its call, where the calling code may use the function.
-  [[nodiscard]] native_call& call_here() const {
-    if (!m_root) detail::throw_function_moved_from();
-    native_call* const call = m_root->call_here();
-    if (call == nullptr) throw_elsewhere();
-    return *call;
-  }
+  [[nodiscard]] native_call& call_here() const;
 
-  [[noreturn]] UPCALL_COLD static void throw_elsewhere() {
-    running_call().check_may_await();  // says so where there is none at all
-    raise("Elixir.RuntimeError",
-          "this function of Elixir's belongs to another native call, or to one that has ended; "
-          "use keep() for one that outlives its call");
-  }
+  [[noreturn]] UPCALL_COLD static void throw_elsewhere();
 
   root_handle m_root;
 };
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "function_root.ipp"  // IWYU pragma: export
+#endif

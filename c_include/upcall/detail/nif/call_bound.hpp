@@ -4,12 +4,10 @@
 
 #include <cstddef>
 #include <functional>
-#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
-#include "../../codec.hpp"
 #include "../base/config.hpp"
 #include "../base/never.hpp"
 #include "../term/parts.hpp"

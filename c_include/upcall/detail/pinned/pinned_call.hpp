@@ -114,11 +114,7 @@ class pinned_call : public native_call, public std::enable_shared_from_this<pinn
 
   /// Gives what the NIF returns to raise the outcome that the process keeps at `index`, which stays
   /// there from now on.
-  ERL_NIF_TERM raise_kept(std::uint32_t index) noexcept {
-    const std::lock_guard locked(m_mutex);
-    m_raised = index;
-    return enif_make_tuple2(env(), atoms::raise_kept.raw(), enif_make_uint(env(), index));
-  }
+  ERL_NIF_TERM raise_kept(std::uint32_t index) noexcept;
 
   /// Whether the process is gone, and the body, or a thread of it, still runs.
   [[nodiscard]] bool is_left() const noexcept final {
@@ -141,11 +137,7 @@ class pinned_call : public native_call, public std::enable_shared_from_this<pinn
   /// Says for its lifetime what the body waits for. Throws: `abandoned`, where that has come.
   class awaited_scope {
    public:
-    awaited_scope(pinned_call& call, waitable& awaited) : m_call(call) {
-      const std::lock_guard locked(call.m_mutex);
-      if (call.m_abandoned) throw abandoned{};
-      call.m_awaited = &awaited;
-    }
+    awaited_scope(pinned_call& call, waitable& awaited);
     awaited_scope(const awaited_scope&) = delete;
     awaited_scope& operator=(const awaited_scope&) = delete;
     ~awaited_scope() {
@@ -203,13 +195,7 @@ struct pinned_worker {
   int refusals = 0;  ///< of upcalls, since the call was abandoned
   patience left{};
 
-  void work_for(pinned_call& asked) noexcept {
-    if (number == asked.number()) return;
-    call = asked.weak_from_this();
-    number = asked.number();
-    refusals = 0;
-    left.restart();
-  }
+  void work_for(pinned_call& asked) noexcept;
 };
 
 /// Calls `use` with the native call that the calling thread works for: the current one, or the
@@ -230,5 +216,7 @@ bool with_call_of_thread(const Use& use) {
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
 
-// The rest of its members. Last: they need all of the above.
-#include "pinned_replies.hpp"  // IWYU pragma: export
+#if defined(UPCALL_HEADER_ONLY)
+#include "pinned_call.ipp"     // IWYU pragma: export
+#include "pinned_replies.ipp"  // IWYU pragma: export
+#endif

@@ -69,14 +69,7 @@ class chunk_base {
   ~chunk_base() = default;
 
   /// Notes that so many were taken.
-  void begin_next(ErlNifEnv* env, std::size_t taken) noexcept {
-    const ErlNifTime took = m_growth.add(taken);
-    // What computes long is the process's own work, of which the scheduler is to know.
-    constexpr ErlNifTime timeslice = 1000;
-    if (took >= timeslice / 100)
-      enif_consume_timeslice(env,
-                             static_cast<int>(std::min<ErlNifTime>(100 * took / timeslice, 100)));
-  }
+  void begin_next(ErlNifEnv* env, std::size_t taken) noexcept;
   /// Says how many values the chunk is to have.
   [[nodiscard]] std::size_t limit() const noexcept { return m_growth.next(); }
 
@@ -97,7 +90,7 @@ class chunk final : public chunk_base {
   explicit chunk(std::size_t most) noexcept : chunk_base(type_of<T>(), most) {}
 
   /// True when Elixir is to take them.
-  bool add(T value) {
+  UPCALL_ALWAYS_INLINE bool add(T value) {
     m_values.push_back(std::move(value));
     return m_values.size() >= limit();
   }
@@ -131,11 +124,7 @@ class chunk final : public chunk_base {
 
 /// Tells Elixir that the call has its arguments, and will yield when it is resumed. It gives them
 /// back, for further enumerations: who has called would else keep those of every native call.
-inline ERL_NIF_TERM generate_request(frame& running, const ERL_NIF_TERM* arguments) noexcept {
-  const ERL_NIF_TERM list = enif_make_list_from_array(running.env(), arguments,
-                                                      static_cast<unsigned>(running.nif().arity));
-  return detail::make_tuple(running.env(), atoms::generate.raw(), running.next_token(), list);
-}
+ERL_NIF_TERM generate_request(frame& running, const ERL_NIF_TERM* arguments) noexcept;
 
 /// Gives Elixir the values that were yielded. Throws as `take`.
 inline ERL_NIF_TERM chunk_request(frame& running) {
@@ -145,3 +134,7 @@ inline ERL_NIF_TERM chunk_request(frame& running) {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "chunk.ipp"  // IWYU pragma: export
+#endif

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "../frame/frame.hpp"
-#include "../function/call.hpp"
 #include "../function/function_root.hpp"
 #include "chunk.hpp"
 
@@ -29,17 +28,7 @@ class sequence_base {
   sequence_base& operator=(const sequence_base&) = delete;
 
   /// Makes the request for the next chunk, where the elements are not there.
-  ERL_NIF_TERM request(frame& running) {
-    const ERL_NIF_TERM rest = m_rest->in(running);
-    const char* const function = m_state == state::not_begun ? "start" : "next";
-    const ERL_NIF_TERM made = detail::mfa_request(
-        running, "Elixir.Upcall.Sequence", function,
-        enif_make_list2(running.env(), rest, enif_make_uint64(running.env(), m_growth.next())));
-    // An enumeration that raises has ended. To halt it would be to clean up a second time.
-    end();
-    m_growth.begin();
-    return made;
-  }
+  ERL_NIF_TERM request(frame& running);
 
  protected:
   enum class state { list, not_begun, begun, ended };
@@ -57,16 +46,7 @@ class sequence_base {
   [[nodiscard]] std::size_t most() const noexcept { return m_most; }
 
   /// Reads the answer to a request and gives its list of elements.
-  ERL_NIF_TERM take_answer(frame& running, ERL_NIF_TERM answer) {
-    int arity = 0;
-    const ERL_NIF_TERM* parts = nullptr;
-    if (!enif_get_tuple(running.env(), answer, &arity, &parts) || arity != 2) {
-      end();
-      return answer;
-    }
-    keep_rest(running, parts[1], state::begun);
-    return parts[0];
-  }
+  ERL_NIF_TERM take_answer(frame& running, ERL_NIF_TERM answer);
   void keep_rest(frame& running, ERL_NIF_TERM rest, state next) {
     m_rest.emplace(function_root::add(running.env(), rest));
     m_state = next;
@@ -87,3 +67,7 @@ class sequence_base {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "sequence_base.ipp"  // IWYU pragma: export
+#endif

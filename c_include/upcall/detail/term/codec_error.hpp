@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 #include <typeinfo>
-#include <utility>
 
 #include "../../atom.hpp"
 #include "../../error.hpp"
@@ -64,16 +63,9 @@ class codec_error final : public error {
 // Nothing takes an exception back that is pending in an environment. In that of a NIF it comes out
 // of the NIF, whatever that returns, so it is told what has happened. In one of our own it would be
 // found again after the next codec, and is marked as told.
-[[noreturn]] UPCALL_COLD UPCALL_NOINLINE inline void throw_raised_in_vm(
-    ErlNifEnv* env, ERL_NIF_TERM reason, const std::type_info& type) {
-  const codec_error failure("the codec of " + readable_name(type) + " raised " + printed(reason) +
-                            " in the VM (enif_make_badarg, enif_raise_exception); it has to throw "
-                            "an exception of C++, such as upcall::bad_term");
-  ErlNifPid self;
-  const bool is_of_nif = enif_self(env, &self) != nullptr;
-  enif_raise_exception(env, is_of_nif ? failure.exception(env) : atoms::told.raw());
-  throw failure;
-}
+[[noreturn]] UPCALL_COLD UPCALL_NOINLINE void throw_raised_in_vm(ErlNifEnv* env,
+                                                                 ERL_NIF_TERM reason,
+                                                                 const std::type_info& type);
 
 /// Throws where the codec of `T`, which has run in `env`, has raised in the VM.
 template <class T>
@@ -93,3 +85,7 @@ void check_encoded(ErlNifEnv* env, ERL_NIF_TERM made) {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "codec_error.ipp"  // IWYU pragma: export
+#endif

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <concepts>
-#include <cstddef>
 #include <iterator>
 #include <tuple>
 #include <type_traits>

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "../../atom.hpp"
@@ -29,77 +28,24 @@ struct parsed_outcome {
   raise("Elixir.ArgumentError", "a malformed outcome");
 }
 
-inline parsed_outcome parse_outcome(ErlNifEnv* env, ERL_NIF_TERM outcome) {
-  ERL_NIF_TERM parts[3];
-  ERL_NIF_TERM rest = outcome;
-  for (ERL_NIF_TERM& part : parts) {
-    if (!enif_get_list_cell(env, rest, &part, &rest)) detail::throw_malformed_outcome();
-  }
-  if (!enif_is_list(env, rest)) detail::throw_malformed_outcome();
-  const error_kind kind = enif_is_identical(parts[0], atoms::error.raw())  ? error_kind::raised
-                          : enif_is_identical(parts[0], atoms::exit.raw()) ? error_kind::exited
-                                                                           : error_kind::threw;
-  return {kind, {parts[1], parts[2], rest}};
-}
+parsed_outcome parse_outcome(ErlNifEnv* env, ERL_NIF_TERM outcome);
 
-inline const static_atom& class_of(error_kind kind) noexcept {
-  switch (kind) {
-    case error_kind::exited:
-      return atoms::exit;
-    case error_kind::threw:
-      return atoms::throw_;
-    default:
-      return atoms::error;
-  }
-}
+const static_atom& class_of(error_kind kind) noexcept;
 
-inline ERL_NIF_TERM make_outcome(ErlNifEnv* env, error_kind kind,
-                                 const error_terms& terms) noexcept {
-  ERL_NIF_TERM made = enif_make_list_cell(env, terms.exception, terms.stack_trace);
-  made = enif_make_list_cell(env, terms.reason, made);
-  return enif_make_list_cell(env, detail::class_of(kind).raw(), made);
-}
+ERL_NIF_TERM make_outcome(ErlNifEnv* env, error_kind kind, const error_terms& terms) noexcept;
 
 /// Whether Elixir's side of this library can have told that.
-inline bool is_outcome(ERL_NIF_TERM outcome) noexcept {
-  try {
-    detail::parse_outcome(detail::env_for_words(), outcome);
-    return true;
-  } catch (const error&) {
-    return false;
-  }
-}
+bool is_outcome(ERL_NIF_TERM outcome) noexcept;
 
 /// Makes an outcome in its own `env` that has text in the place of what is too large to be copied.
-inline ERL_NIF_TERM make_text_outcome(ErlNifEnv* env, ERL_NIF_TERM outcome) {
-  const parsed_outcome parsed = detail::parse_outcome(env, outcome);
-  return detail::make_outcome(
-      env, parsed.kind,
-      {detail::text_in_place_of(env, parsed.kind, parsed.terms), atoms::text.raw(),
-       detail::stack_trace_to_copy(env, parsed.terms.stack_trace)});
-}
+ERL_NIF_TERM make_text_outcome(ErlNifEnv* env, ERL_NIF_TERM outcome);
 
 /// An outcome that is to be sent to where it must be copied.
 class bounded_outcome {
  public:
   /// `seen` is a list that ends with the outcome; the rest is what functions have captured. Throws:
   /// `error` where it is none.
-  bounded_outcome(ErlNifEnv* env, ERL_NIF_TERM seen) : m_env(env) {
-    constexpr unsigned most_rounds = 100;
-    unsigned length = 0;
-    ERL_NIF_TERM newest = 0;
-    if (!enif_get_list_cell(env, seen, &newest, &seen)) detail::throw_malformed_outcome();
-    term_measure measure(most_error_words);
-    m_may_copy = measure.add(newest);
-    m_functions = measure.functions();  // of what was seen before, it is known
-    m_outcome = newest;
-    while (enif_get_list_cell(env, seen, &m_outcome, &seen)) {
-      m_may_copy = m_may_copy && measure.add(m_outcome);
-      if (++length > most_rounds) m_may_copy = false;
-    }
-    m_parsed = detail::parse_outcome(env, m_outcome);
-    if (!m_may_copy) m_functions.clear();
-  }
+  bounded_outcome(ErlNifEnv* env, ERL_NIF_TERM seen);
 
   /// Gives the functions that it depends on how much is copied.
   [[nodiscard]] const std::vector<ERL_NIF_TERM>& functions() const noexcept { return m_functions; }
@@ -126,16 +72,12 @@ class bounded_outcome {
 
 /// Makes the error of an outcome that lives in `env`, which the error shares from now on. `kept`
 /// are its terms, where it is text.
-inline error error_of_outcome(std::shared_ptr<owned_env> env, ERL_NIF_TERM outcome,
-                              std::unique_ptr<kept_error> kept = nullptr) {
-  parsed_outcome parsed =
-      detail::parse_outcome(env ? env->get() : detail::env_for_words(), outcome);
-  const bool is_text = enif_is_identical(parsed.terms.exception, atoms::text.raw());
-  if (is_text) parsed.terms.exception = atoms::nil.raw();
-  auto content = std::make_shared<error_content>(parsed.kind, std::move(env), parsed.terms);
-  if (is_text) content->stand_for(std::move(kept));
-  return error(std::move(content));
-}
+error error_of_outcome(std::shared_ptr<owned_env> env, ERL_NIF_TERM outcome,
+                       std::unique_ptr<kept_error> kept = nullptr);
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "outcome.ipp"  // IWYU pragma: export
+#endif

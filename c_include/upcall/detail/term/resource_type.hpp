@@ -1,11 +1,7 @@
 #pragma once
 
-#include <cxxabi.h>
 #include <erl_nif.h>
 
-#include <algorithm>
-#include <cstddef>
-#include <cstdlib>
 #include <string>
 #include <typeinfo>
 #include <utility>
@@ -29,18 +25,7 @@ class resource_type : public registered<resource_type> {
 
   /// Opens all types. `build` tells one loaded build from the next: a type that a newer build took
   /// over would be destroyed by code that knows another layout.
-  static bool open_all(ErlNifEnv* env, const std::string& build) {
-    std::size_t number = 0;
-    for (resource_type* each = first(); each != nullptr; each = each->next()) {
-      // It becomes an atom, of 255 characters at most: what tells it apart comes first.
-      std::string name = "upcall " + build + "." + std::to_string(++number) + " " + each->m_name;
-      name.resize(std::min<std::size_t>(name.size(), 255));
-      each->m_type = enif_open_resource_type(env, nullptr, name.c_str(), each->m_destructor,
-                                             ERL_NIF_RT_CREATE, nullptr);
-      if (each->m_type == nullptr) return false;
-    }
-    return true;
-  }
+  static bool open_all(ErlNifEnv* env, const std::string& build);
 
  private:
   const char* m_name;
@@ -48,13 +33,7 @@ class resource_type : public registered<resource_type> {
   ErlNifResourceType* m_type = nullptr;
 };
 
-inline std::string readable_name(const std::type_info& type) {
-  int status = 0;
-  char* readable = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
-  std::string name = readable != nullptr ? readable : type.name();
-  std::free(readable);  // NOLINT(*-no-malloc): the ABI's contract
-  return name;
-}
+std::string readable_name(const std::type_info& type);
 
 /// Says for its lifetime that the calling thread runs the destructor of a resource, and with which
 /// environment: from there a call of an executor is sent.
@@ -80,3 +59,7 @@ void run_destructor(ErlNifEnv* env, void* object) noexcept {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "resource_type.ipp"  // IWYU pragma: export
+#endif

@@ -4,10 +4,9 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <vector>
 
-#include "../../term.hpp"
+#include "../../owned_env.hpp"
 #include "../base/config.hpp"
 
 // What a copy of a term would take. The VM copies parts that a term shares as often as they appear,

@@ -20,15 +20,18 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
+UPCALL_RUNTIME immortal<executor_table> executors;
+
 /// Tells workers that calls wait. One that is dead is not missed: its death tells others.
-inline void wake(ErlNifEnv* env, call_queue& queue, const std::vector<wake_up>& due) noexcept {
+UPCALL_RUNTIME void wake(ErlNifEnv* env, call_queue& queue,
+                         const std::vector<wake_up>& due) noexcept {
   for (const wake_up& each : due)
     if (each.send(env)) queue.note_awake(each);
 }
 
 /// `take`, with `{max_queue, at_once}` of who takes: begins the call that has waited longest, and
 /// gives it, or `:none`.
-inline ERL_NIF_TERM executor_link::take(ErlNifEnv* env, ERL_NIF_TERM content) noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM executor_link::take(ErlNifEnv* env, ERL_NIF_TERM content) noexcept {
   if (!m_queue.is_known()) {
     int arity = 0;
     const ERL_NIF_TERM* parts = nullptr;
@@ -55,8 +58,8 @@ inline ERL_NIF_TERM executor_link::take(ErlNifEnv* env, ERL_NIF_TERM content) no
 
 /// `{number, content}`: what came of a call that the process has begun. Gives `{heard, more}`:
 /// whether somebody took that, and whether there is more to do.
-inline ERL_NIF_TERM executor_link::answer(ErlNifEnv* env, reply_kind kind,
-                                          ERL_NIF_TERM content) noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM executor_link::answer(ErlNifEnv* env, reply_kind kind,
+                                                  ERL_NIF_TERM content) noexcept {
   int arity = 0;
   const ERL_NIF_TERM* parts = nullptr;
   ErlNifUInt64 number = 0;
@@ -88,7 +91,8 @@ inline ERL_NIF_TERM executor_link::answer(ErlNifEnv* env, reply_kind kind,
 /// functions}`, until it is known how much a copy takes. Where that is too much, a text crosses.
 /// Gives what `answer` does, with `{:unheard, text}` where it would take long to print the terms
 /// for the log.
-inline ERL_NIF_TERM executor_link::answer_raised(ErlNifEnv* env, ERL_NIF_TERM content) noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM executor_link::answer_raised(ErlNifEnv* env,
+                                                         ERL_NIF_TERM content) noexcept {
   int arity = 0;
   const ERL_NIF_TERM* parts = nullptr;
   if (!enif_get_tuple(env, content, &arity, &parts) || arity != 2)
@@ -119,7 +123,7 @@ inline ERL_NIF_TERM executor_link::answer_raised(ErlNifEnv* env, ERL_NIF_TERM co
 }
 
 /// Gives whether a call waits that the process is to take.
-inline ERL_NIF_TERM executor_link::look(ErlNifEnv* /*env*/) noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM executor_link::look(ErlNifEnv* /*env*/) noexcept {
   bool has_more = m_queue.has_work_for(m_executor);
   if (const shared_ref<executor_link> pool = front())
     has_more |= pool->m_queue.has_work_for(m_executor);
@@ -127,7 +131,8 @@ inline ERL_NIF_TERM executor_link::look(ErlNifEnv* /*env*/) noexcept {
 }
 
 /// `{workers, max_queue}`: the front of a pool says who takes its calls.
-inline ERL_NIF_TERM executor_link::set_workers(ErlNifEnv* env, ERL_NIF_TERM content) noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM executor_link::set_workers(ErlNifEnv* env,
+                                                       ERL_NIF_TERM content) noexcept {
   int arity = 0;
   const ERL_NIF_TERM* parts = nullptr;
   ErlNifUInt64 max_queue = 0;
@@ -159,8 +164,8 @@ inline ERL_NIF_TERM executor_link::set_workers(ErlNifEnv* env, ERL_NIF_TERM cont
   return atoms::ok.raw();
 }
 
-inline ERL_NIF_TERM executor_link::tell(ErlNifEnv* env, ERL_NIF_TERM word,
-                                        ERL_NIF_TERM content) noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM executor_link::tell(ErlNifEnv* env, ERL_NIF_TERM word,
+                                                ERL_NIF_TERM content) noexcept {
   if (enif_is_identical(word, atoms::down.raw())) {  // of `Upcall.Monitor`: it logs what is lost
     {
       const std::lock_guard held(m_mutex);
@@ -186,7 +191,7 @@ inline ERL_NIF_TERM executor_link::tell(ErlNifEnv* env, ERL_NIF_TERM word,
   return enif_make_badarg(env);
 }
 
-inline void executor_link::process_died(ErlNifEnv* env, const ErlNifPid& pid) noexcept {
+UPCALL_RUNTIME void executor_link::process_died(ErlNifEnv* env, const ErlNifPid& pid) noexcept {
   const bool is_executor = pid.pid == m_executor.pid;
   bool is_last_word = false;
   {
@@ -199,7 +204,7 @@ inline void executor_link::process_died(ErlNifEnv* env, const ErlNifPid& pid) no
 }
 
 /// The process is dead: no call comes to it any more, and other workers have those of its pool.
-inline void executor_link::leave(ErlNifEnv* env) noexcept {
+UPCALL_RUNTIME void executor_link::leave(ErlNifEnv* env) noexcept {
   executors->forget(*this);
   m_queue.close();
   std::shared_ptr<const owned_term> message;  // which refers to the link; released without the lock
@@ -213,7 +218,7 @@ inline void executor_link::leave(ErlNifEnv* env) noexcept {
 }
 
 /// Decides all calls of a dead executor.
-inline void executor_link::fail_all(ErlNifEnv* env, ERL_NIF_TERM reason) noexcept {
+UPCALL_RUNTIME void executor_link::fail_all(ErlNifEnv* env, ERL_NIF_TERM reason) noexcept {
   std::vector<std::shared_ptr<slot>> left = m_queue.take_all();
   {
     const std::lock_guard held(m_mutex);
@@ -230,7 +235,7 @@ inline void executor_link::fail_all(ErlNifEnv* env, ERL_NIF_TERM reason) noexcep
 
 /// `tell(link, word, content)`: what an executor or `Upcall.Monitor` says. Never on a dirty
 /// scheduler: blocked callers may hold them all.
-inline ERL_NIF_TERM tell(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM tell(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
   void* object = nullptr;
   if (!enif_get_resource(env, argv[0], monitoring_objects.type(), &object))
     return detail::raise_argument_error(env, "expected a link of this library's to an executor");

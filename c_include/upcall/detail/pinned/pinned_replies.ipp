@@ -11,12 +11,10 @@
 #include <string_view>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "../../atom.hpp"
 #include "../../error.hpp"
 #include "../../term.hpp"
-#include "../base/rendezvous.hpp"
 #include "../base/spin_policy.hpp"
 #include "../call/counts.hpp"
 #include "../call/native_call.hpp"
@@ -35,7 +33,7 @@ namespace detail {
 
 // ---- the body, and the threads that it starts ----
 
-inline void pinned_call::check_may_wait() {
+UPCALL_RUNTIME void pinned_call::check_may_wait() {
   {
     const std::lock_guard locked(m_mutex);
     if (!m_abandoned) return;
@@ -47,13 +45,13 @@ inline void pinned_call::check_may_wait() {
   park(0);
 }
 
-inline void pinned_call::wait_for(waitable& awaited, clock::time_point until) {
+UPCALL_RUNTIME void pinned_call::wait_for(waitable& awaited, clock::time_point until) {
   check_may_wait();
   const awaited_scope scope(*this, awaited);
   awaited.sleep(until);
 }
 
-inline void pinned_call::check_goes_on() const {
+UPCALL_RUNTIME void pinned_call::check_goes_on() const {
   if (m_abandoned) throw abandoned{};
   if (m_reply != 0) {
     raise("Elixir.RuntimeError",
@@ -62,14 +60,14 @@ inline void pinned_call::check_goes_on() const {
   }
 }
 
-inline void pinned_call::bear_question(std::exception_ptr& /*failure*/) noexcept {
+UPCALL_RUNTIME void pinned_call::bear_question(std::exception_ptr& /*failure*/) noexcept {
   if (!is_left()) return;
   pinned_worker& here = of_this_thread<pinned_worker>();
   here.work_for(*this);
   if (here.left.ends(0)) park(0);
 }
 
-inline void pinned_call::ask(pinned_request& request) {
+UPCALL_RUNTIME void pinned_call::ask(pinned_request& request) {
   if (enif_thread_type() != ERL_NIF_THR_UNDEFINED) {
     raise("Elixir.RuntimeError",
           "this upcall::function belongs to a pinned native call, and was called on a scheduler");
@@ -128,7 +126,7 @@ class error_kept_for_pinned final : public kept_error {
   root_handle m_outcome;
 };
 
-inline ERL_NIF_TERM pinned_call::ask_for_value(pinned_request& request) {
+UPCALL_RUNTIME ERL_NIF_TERM pinned_call::ask_for_value(pinned_request& request) {
   ask(request);
   if (request.kind == outcome_kind::raised) {
     std::unique_ptr<kept_error> kept;
@@ -138,14 +136,14 @@ inline ERL_NIF_TERM pinned_call::ask_for_value(pinned_request& request) {
   return request.outcome;
 }
 
-inline owned_term pinned_call::fetch(std::uint32_t index) {
+UPCALL_RUNTIME owned_term pinned_call::fetch(std::uint32_t index) {
   pinned_request request;
   request.what = enif_make_tuple2(request.env->get(), atoms::root.raw(),
                                   enif_make_uint(request.env->get(), index));
   return owned_term(ask_for_value(request));
 }
 
-inline root_handle pinned_call::add_root(ErlNifEnv* env, ERL_NIF_TERM added) {
+UPCALL_RUNTIME root_handle pinned_call::add_root(ErlNifEnv* env, ERL_NIF_TERM added) {
   const std::lock_guard locked(m_mutex);
   std::unique_ptr<root> made = make_root();
   const std::uint32_t index = made->index();
@@ -158,13 +156,13 @@ inline root_handle pinned_call::add_root(ErlNifEnv* env, ERL_NIF_TERM added) {
   return root_handle(made.release());
 }
 
-inline std::unique_ptr<root> pinned_call::make_root() {
+UPCALL_RUNTIME std::unique_ptr<root> pinned_call::make_root() {
   auto made = std::make_unique<root>(call_place{}, m_next_root++);
   made->owner = shared_from_this();
   return made;
 }
 
-inline void pinned_call::drop_root(root* dead) noexcept {
+UPCALL_RUNTIME void pinned_call::drop_root(root* dead) noexcept {
   const std::unique_ptr<root> owned(dead);
   const std::uint32_t index = dead->index();
   decltype(m_added)::node_type unsent;  // goes when the lock is released, with what it has captured
@@ -175,7 +173,7 @@ inline void pinned_call::drop_root(root* dead) noexcept {
 
 // Of two threads that add a pair for one function, the second takes what the first has made. What
 // is not used any more goes when the lock is released.
-inline function_copy pinned_call::copy_of(const root_handle& used) {
+UPCALL_RUNTIME function_copy pinned_call::copy_of(const root_handle& used) {
   check_may_wait();
   {
     const std::lock_guard locked(m_mutex);
@@ -191,7 +189,7 @@ inline function_copy pinned_call::copy_of(const root_handle& used) {
   return made;
 }
 
-inline root_handle pinned_call::root_of(const function_copy& copy) {
+UPCALL_RUNTIME root_handle pinned_call::root_of(const function_copy& copy) {
   {
     const std::lock_guard locked(m_mutex);
     if (root_handle known = m_kept.root_of(copy)) return known;
@@ -204,7 +202,7 @@ inline root_handle pinned_call::root_of(const function_copy& copy) {
   return made;
 }
 
-inline void pinned_call::finish(ERL_NIF_TERM reply) noexcept {
+UPCALL_RUNTIME void pinned_call::finish(ERL_NIF_TERM reply) noexcept {
   kept_functions::unused kept;
   give_up_held();
   const std::lock_guard locked(m_mutex);
@@ -215,7 +213,7 @@ inline void pinned_call::finish(ERL_NIF_TERM reply) noexcept {
   wake_process();
 }
 
-inline void pinned_call::park(ERL_NIF_TERM reply) noexcept {
+UPCALL_RUNTIME void pinned_call::park(ERL_NIF_TERM reply) noexcept {
   counts.parked.fetch_add(1, std::memory_order_relaxed);  // before anybody is told
   lose_held();
   finish(reply);
@@ -223,8 +221,9 @@ inline void pinned_call::park(ERL_NIF_TERM reply) noexcept {
   for (;;) std::this_thread::sleep_for(std::chrono::hours(24));
 }
 
-inline named_answer pinned_call::call_named(const char* module, const char* function,
-                                            function_ref<ERL_NIF_TERM(ErlNifEnv*)> make_arguments) {
+UPCALL_RUNTIME named_answer
+pinned_call::call_named(const char* module, const char* function,
+                        function_ref<ERL_NIF_TERM(ErlNifEnv*)> make_arguments) {
   pinned_request request;
   ErlNifEnv* const own = request.env->get();
   request.what = enif_make_tuple4(own, atoms::mfa.raw(), detail::make_atom(own, module),
@@ -233,8 +232,8 @@ inline named_answer pinned_call::call_named(const char* module, const char* func
   return {own, value, std::move(request.env)};
 }
 
-inline void pinned_call::refuse_returned(std::uint32_t index, std::string_view where,
-                                         std::string_view expected, ERL_NIF_TERM got) {
+UPCALL_RUNTIME void pinned_call::refuse_returned(std::uint32_t index, std::string_view where,
+                                                 std::string_view expected, ERL_NIF_TERM got) {
   pinned_request request;
   ErlNifEnv* const own = request.env->get();
   request.what = enif_make_tuple7(own, atoms::bad_return.raw(), enif_make_uint(own, index),
@@ -247,21 +246,21 @@ inline void pinned_call::refuse_returned(std::uint32_t index, std::string_view w
 
 // ---- the process ----
 
-inline void pinned_call::wake_process() noexcept {
+UPCALL_RUNTIME void pinned_call::wake_process() noexcept {
   if (!m_message) return;
   // No environment: these threads are not the VM's.
   enif_send(nullptr, &m_owner, nullptr, m_message->raw());
   m_message.reset();
 }
 
-inline ERL_NIF_TERM pinned_call::take_roots(ErlNifEnv* env) noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM pinned_call::take_roots(ErlNifEnv* env) noexcept {
   const std::lock_guard locked(m_mutex);
   m_start_env = nullptr;
   return m_roots == 0 ? enif_make_new_map(env) : m_roots;
 }
 
-inline ERL_NIF_TERM pinned_call::next(ErlNifEnv* env, std::optional<outcome_kind> kind,
-                                      ERL_NIF_TERM outcome, ERL_NIF_TERM turn) noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM pinned_call::next(ErlNifEnv* env, std::optional<outcome_kind> kind,
+                                              ERL_NIF_TERM outcome, ERL_NIF_TERM turn) noexcept {
   // One that is forged has no text, and is refused where it is read.
   const bool may_copy = kind != outcome_kind::raised || !detail::is_outcome(outcome) ||
                         detail::may_be_copied({outcome});
@@ -285,8 +284,9 @@ inline ERL_NIF_TERM pinned_call::next(ErlNifEnv* env, std::optional<outcome_kind
   return with_changed_roots(env, enif_make_copy(env, m_served->what));
 }
 
-inline ERL_NIF_TERM pinned_call::answer_served(ErlNifEnv* env, outcome_kind kind,
-                                               ERL_NIF_TERM outcome, bool may_copy) noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM pinned_call::answer_served(ErlNifEnv* env, outcome_kind kind,
+                                                       ERL_NIF_TERM outcome,
+                                                       bool may_copy) noexcept {
   pinned_request& served = *std::exchange(m_served, nullptr);
   served.kind = kind;
   ERL_NIF_TERM first = 0;
@@ -301,7 +301,8 @@ inline ERL_NIF_TERM pinned_call::answer_served(ErlNifEnv* env, outcome_kind kind
   return first;
 }
 
-inline ERL_NIF_TERM pinned_call::with_changed_roots(ErlNifEnv* env, ERL_NIF_TERM request) noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM pinned_call::with_changed_roots(ErlNifEnv* env,
+                                                            ERL_NIF_TERM request) noexcept {
   if (m_added.empty() && m_dropped.empty()) return request;
   ERL_NIF_TERM added = enif_make_list(env, 0);
   for (const auto& [index, term] : std::exchange(m_added, {})) {
@@ -315,7 +316,7 @@ inline ERL_NIF_TERM pinned_call::with_changed_roots(ErlNifEnv* env, ERL_NIF_TERM
 }
 
 /// With the lock: lets those go that nobody will serve.
-inline void pinned_call::fail_queue() noexcept {
+UPCALL_RUNTIME void pinned_call::fail_queue() noexcept {
   while (m_first != nullptr) {
     pinned_request& left = *std::exchange(m_first, m_first->next);
     left.meeting.set_done(left.meeting.lock());
@@ -324,13 +325,13 @@ inline void pinned_call::fail_queue() noexcept {
 }
 
 /// With the lock: lets the one go that the process had.
-inline void pinned_call::fail_served() noexcept {
+UPCALL_RUNTIME void pinned_call::fail_served() noexcept {
   if (m_served == nullptr) return;
   pinned_request& left = *std::exchange(m_served, nullptr);
   left.meeting.set_done(left.meeting.lock());
 }
 
-inline void pinned_call::abandon(ErlNifEnv* env) noexcept {
+UPCALL_RUNTIME void pinned_call::abandon(ErlNifEnv* env) noexcept {
   {
     const std::lock_guard locked(m_mutex);
     // Of a call that has ended, a thread that its body has left behind may still wait.
@@ -344,11 +345,11 @@ inline void pinned_call::abandon(ErlNifEnv* env) noexcept {
 
 // A nested call has given an object up, on some thread of the finisher's or of a pinned call. It
 // may have another one still.
-inline void pinned_call::resume_finishing() noexcept {
+UPCALL_RUNTIME void pinned_call::resume_finishing() noexcept {
   if (!postpone_if_nested()) release(nullptr);
 }
 
-inline void pinned_call::release(ErlNifEnv* env) noexcept {
+UPCALL_RUNTIME void pinned_call::release(ErlNifEnv* env) noexcept {
   if (is_left()) abandoned_frames->watch(weak_from_this());
   const std::lock_guard locked(m_mutex);
   fail_served();

@@ -2,12 +2,10 @@
 
 #include <erl_nif.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,12 +13,13 @@
 #include <typeinfo>
 #include <utility>
 
+#include "../call/counts.hpp"
 #include "../call/waitable.hpp"
 #include "../term/exception_replies.hpp"
 #include "../term/outcome.hpp"
-#include "../term/resource_type.hpp"
 #include "frame.hpp"
 #include "frame_handles.hpp"
+#include "frame_requests.hpp"
 #include "report.hpp"
 
 // What a frame says to the trampoline (lib/upcall/native/nif.ex), and what it makes of its answers.
@@ -28,18 +27,18 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
-inline ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM frame::reply_of_current_exception() noexcept {
   const codec_scope scope(*this);  // a translator that suspended would change the environment
   return detail::reply_in_nif(m_env, nif());
 }
 
-inline ERL_NIF_TERM frame::reply_of(const error& failure) noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM frame::reply_of(const error& failure) noexcept {
   if (translator::first() != nullptr || typeid(failure) != typeid(error))
     return reply_of_current_exception();
   return detail::error_reply(m_env, failure);
 }
 
-inline ERL_NIF_TERM frame::with_all_due(ERL_NIF_TERM request) {
+UPCALL_RUNTIME ERL_NIF_TERM frame::with_all_due(ERL_NIF_TERM request) {
   // With an exception pending the VM would take any reply for that exception, and lose the frame.
   if (m_due->env_was_shown) check_nothing_pending();
   if (m_due->borrowing_error) end_borrowing(lives_on::yes);
@@ -53,14 +52,14 @@ inline ERL_NIF_TERM frame::with_all_due(ERL_NIF_TERM request) {
   return whole;
 }
 
-inline ERL_NIF_TERM frame::next_request(ERL_NIF_TERM request) {
+UPCALL_RUNTIME ERL_NIF_TERM frame::next_request(ERL_NIF_TERM request) {
   const bool roots_changed = m_due.change().kept.end_step(m_env);
   if (!roots_changed && !m_due->has_news) return request;
   return detail::make_tuple(m_env, atoms::update.raw(), m_due->kept.map(), selected_function(),
                             with_halts(request, m_token.raw()));
 }
 
-inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
+UPCALL_RUNTIME ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
   if (yielded == nullptr) {
     m_handle = of_this_thread<frame_handles>().take(m_env, this, nif().dirty);
   } else {
@@ -78,7 +77,7 @@ inline ERL_NIF_TERM frame::first_request(ERL_NIF_TERM request) {
                             selected_function(), request);
 }
 
-inline ERL_NIF_TERM frame::selected_function() {
+UPCALL_RUNTIME ERL_NIF_TERM frame::selected_function() {
   const std::uint32_t index = m_due->selected;
   const ERL_NIF_TERM selected =
       index == frame_due::no_function ? atoms::nil.raw() : root_term(index);
@@ -86,7 +85,7 @@ inline ERL_NIF_TERM frame::selected_function() {
   return selected;
 }
 
-inline void frame::end_suspended() noexcept {
+UPCALL_RUNTIME void frame::end_suspended() noexcept {
   if (m_due->borrowing_error) end_borrowing(lives_on::no);
   if (m_handle != nullptr) {
     m_handle->suspended = nullptr;
@@ -97,7 +96,7 @@ inline void frame::end_suspended() noexcept {
   m_was_suspended = false;
 }
 
-inline ERL_NIF_TERM frame::halts_before(ERL_NIF_TERM reply, ERL_NIF_TERM token) {
+UPCALL_RUNTIME ERL_NIF_TERM frame::halts_before(ERL_NIF_TERM reply, ERL_NIF_TERM token) {
   ERL_NIF_TERM continuations = enif_make_list(m_env, 0);
   for (const root_handle& each : m_due->to_halt)
     continuations = enif_make_list_cell(m_env, root_term(each->index()), continuations);
@@ -105,7 +104,7 @@ inline ERL_NIF_TERM frame::halts_before(ERL_NIF_TERM reply, ERL_NIF_TERM token) 
   return detail::make_tuple(m_env, atoms::halt.raw(), continuations, token, reply);
 }
 
-inline ERL_NIF_TERM frame::final_reply() noexcept {
+UPCALL_RUNTIME ERL_NIF_TERM frame::final_reply() noexcept {
   try {
     if (m_is_abandoned)
       return m_env == nullptr ? 0 : with_halts(atoms::ok.raw(), atoms::ended.raw());
@@ -116,7 +115,7 @@ inline ERL_NIF_TERM frame::final_reply() noexcept {
   }
 }
 
-inline function_copy frame::copy_of(const root_handle& used) {
+UPCALL_RUNTIME function_copy frame::copy_of(const root_handle& used) {
   if (m_is_abandoned) throw abandoned{};
   const ERL_NIF_TERM raw = root_term(used->index());
   if (function_copy known = kept().copy_of(used)) return known;
@@ -125,7 +124,7 @@ inline function_copy frame::copy_of(const root_handle& used) {
   return made;
 }
 
-inline root_handle frame::root_of(const function_copy& copy) {
+UPCALL_RUNTIME root_handle frame::root_of(const function_copy& copy) {
   check_may_request();
   if (root_handle known = kept().root_of(copy)) return known;
   root_handle made = make_root(copy->copy_to(m_env));
@@ -154,7 +153,7 @@ class error_kept_for_frame final : public kept_error {
   root_handle m_outcome;
 };
 
-inline void frame::throw_outcome() {
+UPCALL_RUNTIME void frame::throw_outcome() {
   if (m_outcome_kind == outcome_kind::abandoned) throw abandoned{};
   const parsed_outcome parsed = detail::parse_outcome(m_env, m_outcome);
   auto thrown = std::make_shared<error_content>(parsed.kind, m_env, parsed.terms);
@@ -162,7 +161,7 @@ inline void frame::throw_outcome() {
   throw error(std::move(thrown));
 }
 
-inline void frame::end_borrowing(lives_on frame_does) noexcept {
+UPCALL_RUNTIME void frame::end_borrowing(lives_on frame_does) noexcept {
   const std::shared_ptr<error_content> thrown =
       std::exchange(m_due.change().borrowing_error, nullptr);
   if (thrown.use_count() == 1) return;
@@ -172,40 +171,40 @@ inline void frame::end_borrowing(lives_on frame_does) noexcept {
   });
 }
 
-inline void frame::check_nothing_pending() {
+UPCALL_RUNTIME void frame::check_nothing_pending() {
   ERL_NIF_TERM reason = 0;
   if (!enif_has_pending_exception(m_env, &reason)) return;
   throw error(error_kind::raised, reason, enif_make_list(m_env, 0),
               "an exception was already raised by enif_make_badarg or enif_raise_exception");
 }
 
-inline void frame::refuse_abandoned() {
+UPCALL_RUNTIME void frame::refuse_abandoned() {
   if (++m_refusals >= most_refusals) park(0);
   throw abandoned{};
 }
 
-inline void frame::throw_forged_roots() {
+UPCALL_RUNTIME void frame::throw_forged_roots() {
   raise("Elixir.ArgumentError", "the roots of this frame are not those it handed out");
 }
 
-inline void frame::throw_in_codec() {
+UPCALL_RUNTIME void frame::throw_in_codec() {
   raise("Elixir.RuntimeError",
         "an upcall was made while terms are being encoded or decoded, or an exception is being "
         "translated; make it before or after");
 }
 
-inline void frame::throw_not_awaited() {
+UPCALL_RUNTIME void frame::throw_not_awaited() {
   raise("Elixir.RuntimeError",
         "a coroutine (upcall::task) can't wait in the middle of an expression: co_await an "
         "upcall::async_function, an upcall::future or upcall::exclusive::async_lock");
 }
 
-inline void frame::throw_time_not_awaited() {
+UPCALL_RUNTIME void frame::throw_time_not_awaited() {
   raise("Elixir.RuntimeError",
         "upcall::give_time() was called in a coroutine (upcall::task), which did not co_await it");
 }
 
-inline void frame::park(ERL_NIF_TERM reply) noexcept {
+UPCALL_RUNTIME void frame::park(ERL_NIF_TERM reply) noexcept {
   m_step->reply = reply;
   counts.parked.fetch_add(1, std::memory_order_relaxed);  // before anybody is told
   lose_held();
@@ -216,11 +215,7 @@ inline void frame::park(ERL_NIF_TERM reply) noexcept {
   __builtin_unreachable();  // GCC forgets that of a virtual function that it inlines
 }
 
-inline ERL_NIF_TERM yield_request(frame& running) noexcept {
-  return detail::make_tuple(running.env(), atoms::yield.raw(), running.next_token());
-}
-
-inline void frame::give_time() {
+UPCALL_RUNTIME void frame::give_time() {
   if (body() == body_kind::coroutine) {
     check_not_in_codec();
     if (std::exchange(m_owes_time, true)) throw_time_not_awaited();
@@ -230,22 +225,16 @@ inline void frame::give_time() {
   if (slice_is_over()) suspend(detail::yield_request(*this));
 }
 
-inline ERL_NIF_TERM mfa_request(frame& running, const char* module, const char* function,
-                                ERL_NIF_TERM args) {
-  ErlNifEnv* const env = running.env();
-  return enif_make_tuple5(env, atoms::mfa.raw(), running.next_token(),
-                          detail::make_atom(env, module), detail::make_atom(env, function), args);
-}
-
-inline named_answer frame::call_named(const char* module, const char* function,
-                                      function_ref<ERL_NIF_TERM(ErlNifEnv*)> make_arguments) {
+UPCALL_RUNTIME named_answer
+frame::call_named(const char* module, const char* function,
+                  function_ref<ERL_NIF_TERM(ErlNifEnv*)> make_arguments) {
   check_may_suspend();
   const ERL_NIF_TERM arguments = make_arguments(m_env);
   const ERL_NIF_TERM value = suspend(detail::mfa_request(*this, module, function, arguments));
   return {m_env, value};
 }
 
-inline std::string text_of(const std::exception_ptr& failure) {
+UPCALL_RUNTIME std::string text_of(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (...) {
@@ -264,13 +253,13 @@ UPCALL_COLD inline ERL_NIF_TERM endless_reply(ErlNifEnv* env,
           text_of(failure));
 }
 
-inline bool frame::can_leave() const noexcept {
+UPCALL_RUNTIME bool frame::can_leave() const noexcept {
   ERL_NIF_TERM pending = 0;
   return body() == body_kind::fiber && m_env != nullptr && !m_in_codec &&
          !enif_has_pending_exception(m_env, &pending);
 }
 
-inline bool frame::let_others_run() noexcept {
+UPCALL_RUNTIME bool frame::let_others_run() noexcept {
   if (!can_leave()) return false;
   if (!slice_is_over()) return true;
   try {
@@ -283,48 +272,20 @@ inline bool frame::let_others_run() noexcept {
   return true;
 }
 
-inline void frame::bear_question(std::exception_ptr& failure) noexcept {
+UPCALL_RUNTIME void frame::bear_question(std::exception_ptr& failure) noexcept {
   if (let_others_run() || !m_c_failures.is_too_much(step_number())) return;
   const ERL_NIF_TERM reply = m_is_abandoned ? 0 : detail::endless_reply(m_env, failure);
   failure = nullptr;  // nobody will let go of it later
   park(reply);
 }
 
-/// Asks Elixir to wait until the deadline for what the frame's `awaited` is.
-inline ERL_NIF_TERM wait_request(frame& running, clock::time_point until) noexcept {
-  ErlNifEnv* const env = running.env();
-  ERL_NIF_TERM timeout = atoms::infinity.raw();
-  if (until != no_deadline) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
-    constexpr std::int64_t longest = std::numeric_limits<std::uint32_t>::max();  // of a `receive`
-    timeout = enif_make_int64(env, std::clamp<std::int64_t>(left.count(), 0, longest));
-  }
-  return detail::make_tuple(env, atoms::wait.raw(), running.next_token(), timeout);
-}
-
-inline void frame::wait_for(waitable& wanted, clock::time_point until) {
+UPCALL_RUNTIME void frame::wait_for(waitable& wanted, clock::time_point until) {
   const awaited_in_frame waiting(*this, wanted);
   suspend(detail::wait_request(*this, until));
 }
 
-/// Asks Elixir to raise that the function which was called returned something unexpected: only
-/// there it can be shown.
-UPCALL_COLD inline ERL_NIF_TERM bad_return_request(frame& running, std::string_view where,
-                                                   std::string_view expected, ERL_NIF_TERM got) {
-  ErlNifEnv* const env = running.env();
-  const nif_identity nif = running.nif();
-  return enif_make_tuple7(env, atoms::bad_return.raw(), running.next_token(),
-                          detail::make_text(env, nif.name), enif_make_int(env, nif.arity),
-                          detail::make_text(env, where), detail::make_text(env, expected), got);
-}
-
-/// Throws where a process goes on that was to raise: it never does.
-[[noreturn]] UPCALL_COLD inline void throw_unexpected(std::string_view expected) {
-  raise("Elixir.ArgumentError", "expected " + std::string(expected));
-}
-
-inline void frame::refuse_returned(std::uint32_t /*index*/, std::string_view where,
-                                   std::string_view expected, ERL_NIF_TERM got) {
+UPCALL_RUNTIME void frame::refuse_returned(std::uint32_t /*index*/, std::string_view where,
+                                           std::string_view expected, ERL_NIF_TERM got) {
   suspend(detail::bad_return_request(*this, where, expected, got));
   throw_unexpected(expected);
 }
