@@ -1,5 +1,5 @@
-// What a library needs besides runtime.cpp that includes <upcall.hpp>, and not only <upcall/coroutines.hpp>: fibers,
-// and so Boost.Context.
+// What a library needs besides runtime.cpp that includes <upcall.hpp>, and not only
+// <upcall/coroutines.hpp>: fibers, and so Boost.Context.
 
 #if !defined(UPCALL_SEPARATE_COMPILATION)
 #error "define UPCALL_SEPARATE_COMPILATION in all files of the library, or do not compile this one"
