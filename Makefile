@@ -73,7 +73,7 @@ sanitize: deps ## run the tests under TSan (C++) and under ASan and UBSan (C++ a
 lint: build ## check format and common mistakes, in C++ and Elixir
 	tools/lint.sh
 
-bench: ## measure all; ONLY=classic, callback, blocking, runtimes, growth, errors or floor: one question
+bench: ## measure all; ONLY=classic, callback, blocking, runtimes, growth, errors, floor or build: one question
 	@tools/deps.sh bench
 	bench/run.sh
 

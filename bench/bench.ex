@@ -88,6 +88,20 @@ defmodule Bench.Ratio do
   end
 
   @doc """
+  Makes a bar for the figure of one contender.
+  """
+  @spec alone({String.t(), String.t()}, String.t(), number()) :: t()
+  def alone({name, input} = key, unit, at_most) do
+    %__MODULE__{
+      name: name,
+      input: input,
+      unit: unit,
+      at_most: at_most,
+      of: fn figures -> figures[key] end
+    }
+  end
+
+  @doc """
   Makes the difference of two contenders, in nanoseconds.
   """
   @spec above({String.t(), String.t()}, {String.t(), String.t()}, number()) :: t()
@@ -108,7 +122,7 @@ defmodule Bench.Part do
 
   @typedoc """
     * `axis` - what the inputs of a growth count; `nil` where they are not drawn against
-    * `unit` - `"ns"`, or `"bytes"` where the contenders have a gauge
+    * `unit` - `"ns"`, or what the gauge of the contenders reads
     * `repetitions`, `run_ns` - how often each contender is measured, and for how long at least
     * `benchee` - that Benchee measures, where it is loaded
   """

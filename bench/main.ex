@@ -20,7 +20,8 @@ defmodule Bench.Main do
        Bench.Growth.Nesting
      ]},
     {"errors", [Bench.Errors]},
-    {"floor", [Bench.Floor]}
+    {"floor", [Bench.Floor]},
+    {"build", [Bench.Build.Time, Bench.Build.Memory, Bench.Build.Size]}
   ]
 
   @type question :: {name :: String.t(), [part :: module()]}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures. Prints tables, and writes bench/results.json and bench/charts/*.svg.
-# ONLY=callback measures one question; the others are classic, blocking, runtimes, growth, errors and
-# floor.
+# ONLY=callback measures one question; the others are classic, blocking, runtimes, growth, errors,
+# floor and build.
 #
 # What sleeping costs is a large part of the question `blocking`, so it is asked a second time, of a VM
 # whose schedulers hardly ever sleep. Its rows have these flags.
