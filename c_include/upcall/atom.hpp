@@ -62,77 +62,21 @@ ERL_NIF_TERM field_of(ERL_NIF_TERM map, const static_atom& key) noexcept;
 
 }  // namespace detail
 
+// The words that Upcall itself says to Elixir, and hears from there.
 namespace detail::atoms {
 
-inline static_atom true_{"true"};
-inline static_atom false_{"false"};
-inline static_atom nil{"nil"};
-inline static_atom ok{"ok"};
-inline static_atom error{"error"};
-inline static_atom exit{"exit"};
-inline static_atom throw_{"throw"};
-inline static_atom struct_{"__struct__"};
-inline static_atom exception{"__exception__"};
-inline static_atom exception_word{"exception"};
-inline static_atom message{"message"};
-inline static_atom key{"key"};
-inline static_atom key_error{"Elixir.KeyError"};
-inline static_atom erlang_error{"Elixir.ErlangError"};
-inline static_atom original{"original"};
-inline static_atom normal{"normal"};
-inline static_atom shutdown{"shutdown"};
-inline static_atom killed{"killed"};
-inline static_atom system_limit{"system_limit"};
+extern static_atom true_, false_, nil, ok, error, exit, throw_, struct_, exception, exception_word,
+    message, key, key_error, erlang_error, original, normal, shutdown, killed, system_limit;
 // Of a codec that has raised, once that was told: see detail/codec_error.hpp.
-inline static_atom told{"upcall_told"};
+extern static_atom told;
 // The words of the trampoline: see lib/upcall/native/nif.ex.
-inline static_atom upcall{"upcall"};
-inline static_atom update{"update"};
-inline static_atom return_{"return"};
-inline static_atom raise{"raise"};
-inline static_atom raise_exception{"raise_exception"};
-inline static_atom bad_term{"bad_term"};
-inline static_atom bad_return{"bad_return"};
-inline static_atom apply{"apply"};
-inline static_atom mfa{"mfa"};
-inline static_atom yield{"yield"};
-inline static_atom wait{"wait"};
-inline static_atom generate{"generate"};
-inline static_atom chunk{"chunk"};
-inline static_atom halt{"halt"};
-inline static_atom ended{"ended"};
-inline static_atom pinned{"pinned"};
-inline static_atom root{"root"};
-inline static_atom keep{"keep"};
-inline static_atom raise_kept{"raise_kept"};
-inline static_atom banner{"banner"};
-inline static_atom upcall_turn{"upcall_turn"};
-inline static_atom waiting{"waiting"};
-inline static_atom granted{"granted"};
-inline static_atom withdrawn{"withdrawn"};
+extern static_atom upcall, update, return_, raise, raise_exception, bad_term, bad_return, apply,
+    mfa, yield, wait, generate, chunk, halt, ended, pinned, root, keep, raise_kept, banner,
+    upcall_turn, waiting, granted, withdrawn;
 // The words of executors: see lib/upcall/executor/executor.ex.
-inline static_atom monitor_name{"Elixir.Upcall.Monitor"};
-inline static_atom enum_{"Elixir.Enum"};
-inline static_atom map{"map"};
-inline static_atom watch{"watch"};
-inline static_atom down{"down"};
-inline static_atom unknown{"unknown"};
-inline static_atom take{"take"};
-inline static_atom none{"none"};
-inline static_atom look{"look"};
-inline static_atom returned{"returned"};
-inline static_atom raised{"raised"};
-inline static_atom lost{"lost"};
-inline static_atom workers{"workers"};
-inline static_atom dropped{"dropped"};
-inline static_atom unheard{"unheard"};
-inline static_atom functions{"functions"};
-inline static_atom text{"text"};
-inline static_atom timeout{"timeout"};
-inline static_atom infinity{"infinity"};
-inline static_atom noproc{"noproc"};
-inline static_atom calling_self{"calling_self"};
-inline static_atom overloaded{"overloaded"};
+extern static_atom monitor_name, enum_, map, watch, down, unknown, take, none, look, returned,
+    raised, lost, workers, dropped, unheard, functions, text, timeout, infinity, noproc,
+    calling_self, overloaded;
 
 }  // namespace detail::atoms
 

@@ -154,12 +154,6 @@ struct [[nodiscard("nothing is asked before it is awaited: co_await it")]] async
   throw error(exception_module, message);
 }
 
-namespace detail {
-
-void check_name(const char* name, const char* what);
-
-}  // namespace detail
-
 /// Says that nobody waits for this native call any more: its caller was killed, or wants no more of
 /// its values. Let it pass; destructors clean up. It derives from nothing, so that `catch (const
 /// std::exception&)` does not stop it. Threads: the call's own.
@@ -197,10 +191,6 @@ class bad_term : public std::exception {
 };
 
 namespace detail {
-
-[[noreturn]] void throw_stale_term(step_mark borrowed);
-
-[[noreturn]] void throw_no_term(const char* purpose);
 
 native_call& call_with_terms();
 

@@ -10,6 +10,7 @@
 #include "../detail/base/library_part.ipp"
 #include "../detail/base/owned_env.ipp"
 #include "../detail/base/rendezvous.ipp"
+#include "../detail/base/spin_policy.ipp"
 #include "../detail/call/kept_functions.ipp"
 #include "../detail/call/native_call.ipp"
 #include "../detail/call/roots.ipp"

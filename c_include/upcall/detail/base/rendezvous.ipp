@@ -4,12 +4,15 @@
 #include <mutex>
 
 #include "config.hpp"
+#include "immortal.hpp"
 #include "rendezvous.hpp"
 #include "sleeper.hpp"
 #include "spin_policy.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
+
+UPCALL_RUNTIME immortal<sleeper_pool> sleepers;
 
 UPCALL_RUNTIME void rendezvous::set_done(std::unique_lock<std::mutex> held) noexcept {
   sleeper* const waiter = m_sleeper;

@@ -67,7 +67,7 @@ class sleeper_pool {
   std::vector<sleeper*> m_free;
 };
 
-inline immortal<sleeper_pool> sleepers;
+extern immortal<sleeper_pool> sleepers;
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

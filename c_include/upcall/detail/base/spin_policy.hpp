@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <thread>
 
 #include "config.hpp"
 #include "immortal.hpp"
@@ -20,8 +19,9 @@ namespace detail {
 /// Threads: any. What it remembers is a matter of speed only, hence relaxed.
 class spin_policy {
  public:
-  explicit spin_policy(unsigned cores = std::thread::hardware_concurrency()) noexcept
-      : m_most_spinners(std::max(1U, cores / 2)) {}
+  /// Takes the machine's number of cores.
+  spin_policy() noexcept;
+  explicit spin_policy(unsigned cores) noexcept : m_most_spinners(std::max(1U, cores / 2)) {}
 
   /// Spins until `done()`, for a bounded time, or not at all. Gives whether it is done.
   template <class Done>
@@ -95,7 +95,11 @@ class spin_policy {
 };
 
 /// What all threads of this library spin by.
-inline immortal<spin_policy> spinning;
+extern immortal<spin_policy> spinning;
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "spin_policy.ipp"  // IWYU pragma: export
+#endif

@@ -1,12 +1,13 @@
 #pragma once
 
+#include <sched.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <mutex>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -70,7 +71,7 @@ class stack_pool {
     // Cheaper than a mutex, and held for a few instructions.
     friend class std::lock_guard<thread>;
     void lock() noexcept {
-      while (m_held.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
+      while (m_held.exchange(true, std::memory_order_acquire)) ::sched_yield();
     }
     void unlock() noexcept { m_held.store(false, std::memory_order_release); }
 

@@ -123,9 +123,6 @@ class finisher {
 /// The finisher of this library.
 extern immortal<finisher> abandoned_frames;
 
-/// Elixir has let go of a frame. Threads: any scheduler, ours.
-void destroy_frame_handle(ErlNifEnv*, void* object) noexcept;
-
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
 
