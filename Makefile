@@ -25,7 +25,7 @@ RUN ?= make test$(if $(filter-out default,$(origin CXX)), CXX=$(CXX))$(if $(CONF
 export RUN
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test exunit platforms soak demo sanitize lint bench docs clean
+.PHONY: help deps build test check exunit platforms soak demo sanitize lint bench docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -46,6 +46,9 @@ test: build ## run the C++ unit tests, the ExUnit suite and the examples' tests
 	cd examples/watcher && CXXFLAGS="-O2 -g -Werror" mix test --warnings-as-errors
 	$(MAKE) -C examples/pipeline test
 	cd examples/quickstart && mix test --warnings-as-errors
+
+check: build ## what a change needs before a commit: linters on what has changed, and the tests that are not slow
+	tools/check.sh
 
 exunit: build ## run the ExUnit suite alone
 	$(EXUNIT)

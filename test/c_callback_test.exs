@@ -150,6 +150,7 @@ defmodule UpcallTest.CCallbackTest do
       assert_finished(context, 0)
     end
 
+    @tag :slow
     test "holds no scheduler" do
       # The only one there is.
       code = """

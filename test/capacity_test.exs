@@ -1,6 +1,8 @@
 defmodule UpcallTest.CapacityTest do
   use ExUnit.Case
 
+  @moduletag :slow
+
   alias UpcallTest.ChildVM
 
   @sanitizer UpcallTest.Machine.sanitized?()

@@ -376,6 +376,7 @@ defmodule Upcall.DestructorTest do
     Enum.sort(for _ <- 1..2, do: receive(do: ({:told, number} -> number))) |> IO.inspect()
     """
 
+    @tag :slow
     test "tell when it was loaded again" do
       code =
         @keep <>
@@ -385,6 +386,7 @@ defmodule Upcall.DestructorTest do
       assert {"[1, 2]\n", 0} = ChildVM.run(code, require: ["support/destructor.exs"])
     end
 
+    @tag :slow
     test "do no harm when it is gone, and the executor logs that it can't ask it" do
       code =
         @keep <>

@@ -132,6 +132,7 @@ defmodule Upcall.ExecutorFunctionTest do
     end
 
     # The race: its time is over while the message that wakes the frame is sent.
+    @tag :slow
     test "leaves nothing in the mailbox when its time is over, at any moment", %{server: server} do
       count = if @slow, do: 300, else: 3_000
 

@@ -138,6 +138,7 @@ defmodule Upcall.ExecutorQueueTest do
           {"a server", {Upcall.Server, max_queue: 100}, 100},
           {"a server as it is by default", {Upcall.Server, []}, 1_000}
         ] do
+      @tag :slow
       test "#{name}" do
         executor = start_supervised!(unquote(Macro.escape(child)))
         {count, ran} = counted()
@@ -222,6 +223,7 @@ defmodule Upcall.ExecutorQueueTest do
   end
 
   describe "memory" do
+    @tag :slow
     test "of calls is free when the last was answered, and flat over ten bursts" do
       pool = pool(size: 2, max_queue: 100)
       server = server(max_queue: 20_000)

@@ -3,6 +3,8 @@ Code.require_file("support/soak.exs", __DIR__)
 defmodule Upcall.ExecutorStressTest do
   use ExUnit.Case
 
+  @moduletag :slow
+
   alias UpcallTest.{ExecutorStress, Soak, Wait}
 
   @slow UpcallTest.Machine.slow?()

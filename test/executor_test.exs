@@ -138,6 +138,7 @@ defmodule Upcall.ExecutorTest do
       end
     end
 
+    @tag :slow
     test "5 seconds to its function where nobody says, and more where they do", %{server: server} do
       assert await_at_once(call(server, fn -> 1 end, [], :default)) == {:ok, 1}
       assert await_at_once(call(server, fn -> 1 end, [], :infinity)) == {:ok, 1}
@@ -222,6 +223,7 @@ defmodule Upcall.ExecutorTest do
     end
 
     # Why: a library that waits there all the same, by a thread of its own.
+    @tag :slow
     test "as two dirty CPU schedulers that wait for large collections do so for ever" do
       code = """
       main = self()

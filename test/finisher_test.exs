@@ -48,6 +48,7 @@ for_both_bodies Upcall.FinisherTest, native: UpcallTest.Finisher do
   # The rest is not about bodies.
   if @body == :fiber do
     @tag :tmp_dir
+    @tag :slow
     test "native code that nobody waits for and that goes on is reported, once for each function",
          %{tmp_dir: directory} do
       calls = [:end_slowly, :end_slowly, :end_slowly_too, :end_slowly_pinned]
@@ -106,6 +107,7 @@ for_both_bodies Upcall.FinisherTest, native: UpcallTest.Finisher do
         )
       end
 
+      @tag :slow
       test "abandoned frames wait until there is one", %{tmp_dir: directory} do
         {output, status} =
           run_refusing(directory, """
@@ -127,6 +129,7 @@ for_both_bodies Upcall.FinisherTest, native: UpcallTest.Finisher do
         assert output =~ "objects: {10, 10}"
       end
 
+      @tag :slow
       test "a library is not loaded, and that is said", %{tmp_dir: directory} do
         {output, _status} =
           run_refusing(directory, "File.touch!(path)\nload.()\n#{inspect(Native)}.objects()")

@@ -3,6 +3,8 @@ import UpcallTest.Bodies
 for_both_bodies Upcall.FrameFairnessTest, native: UpcallTest.FrameFairness do
   use ExUnit.Case
 
+  @moduletag :slow
+
   alias UpcallTest.ChildVM
 
   # In microseconds.

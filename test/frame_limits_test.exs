@@ -76,6 +76,7 @@ for_both_bodies Upcall.FrameLimitsTest, native: UpcallTest.FrameLimits do
         assert Native.use_large_dirty_stack(900 * 1024, fn _ -> 0 end) > 1_000
       end
 
+      @tag :slow
       test "that is deeper than the stack hits its guard, which ends the VM" do
         assert status_after(:use_default_stack, 192 * 1024) == @returned
         assert status_after(:use_default_stack, 900 * 1024) == @segmentation_fault
@@ -83,6 +84,7 @@ for_both_bodies Upcall.FrameLimitsTest, native: UpcallTest.FrameLimits do
         assert status_after(:use_small_stack, 192 * 1024, :mprotect) == @segmentation_fault
       end
 
+      @tag :slow
       test "that is deeper than a larger stack does so, too" do
         assert status_after(:use_large_stack, 2 * 1024 * 1024) == @segmentation_fault
         assert status_after(:use_large_dirty_stack, 2 * 1024 * 1024) == @segmentation_fault

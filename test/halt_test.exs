@@ -1,6 +1,8 @@
 defmodule UpcallTest.HaltTest do
   use ExUnit.Case, async: true
 
+  @moduletag :slow
+
   alias UpcallTest.ChildVM
 
   # Calls of every kind that wait for a function, which never returns.

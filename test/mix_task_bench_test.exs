@@ -68,6 +68,7 @@ defmodule UpcallTest.MixTaskBenchTest do
 
   @tag timeout: 180_000
   @tag unemulated: "what it measures is the emulator"
+  @tag :slow
   test "measures in any project, and builds once", %{tmp_dir: dir} do
     umbrella = make_umbrella(dir)
 

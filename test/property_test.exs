@@ -3,6 +3,8 @@ for name <- ~w(types function error frame), do: Code.require_file("support/#{nam
 defmodule Upcall.PropertyTest do
   use ExUnit.Case, async: false
 
+  @moduletag :slow
+
   import :proper_types,
     only: [
       any: 0,

@@ -83,6 +83,7 @@ defmodule Upcall.StackOverflowTest do
                {"", @segmentation_fault}
     end
 
+    @tag :slow
     test "a foreign one that handles faults gets each, wherever it stands, and hands it on" do
       for order <- [[@one, @foreign], [@foreign, @one], [@one, @foreign, @other]] do
         assert {said, @segmentation_fault} = run("StackOverflow.recurse(& &1)", require: order)
@@ -168,6 +169,7 @@ defmodule Upcall.StackOverflowTest do
     end
 
     @tag :tmp_dir
+    @tag :slow
     test "with a core, if others have one", %{tmp_dir: directory} do
       died = fn code ->
         {said, @segmentation_fault} = run(code, dump_core_in: directory)

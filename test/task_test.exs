@@ -335,6 +335,7 @@ defmodule Upcall.TaskTest do
   describe "1,000,000 frames suspended at once" do
     @count if @slow, do: 20_000, else: 1_000_000
 
+    @tag :slow
     test "take at most 1 KB of native memory each, and leave nothing" do
       # Of one process, which needs no million of others.
       {pid, monitor} =

@@ -52,6 +52,7 @@ for_both_bodies UpcallTest.UpgradeTest, native: UpcallTest.Upgrade do
     end
 
     # The race: a purge kills the callers while their frames are being resumed.
+    @tag :slow
     test "in the middle of steps does no harm", %{beam: beam} do
       # Few, as busy processes make loading slow.
       for _ <- 1..if(UpcallTest.Machine.sanitized?(), do: 2, else: 6) do

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the ExUnit suite, in several VMs at once, as most of the time of its tests is waiting. `--sanitized` takes the NIF
-# libraries of the `asan` preset: AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer. Other arguments go to
-# `mix test`, which then runs in one VM.
+# libraries of the `asan` preset: AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer. `--quick` leaves out
+# what is tagged slow. Other arguments go to `mix test`, which then runs in one VM.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,6 +44,12 @@ fi
 # Once, and not by each VM. Without the sanitizers, as that is several times faster.
 env MIX_ENV=test mix compile --warnings-as-errors
 
+select=()
+if [[ ${1:-} == --quick ]]; then
+  shift
+  select=(--exclude slow)
+fi
+
 status=0
 if (($# > 0)); then
   "${mix[@]}" test --warnings-as-errors "$@" || status=$?
@@ -53,7 +59,7 @@ else
   running=()
   trap 'kill "${running[@]}" 2>/dev/null || true; rm -rf "$output"' EXIT
   for ((part = 1; part <= parts; ++part)); do
-    MIX_TEST_PARTITION=$part "${mix[@]}" test --warnings-as-errors --partitions "$parts" >"$output/$part" 2>&1 &
+    MIX_TEST_PARTITION=$part "${mix[@]}" test --warnings-as-errors --partitions "$parts" "${select[@]}" >"$output/$part" 2>&1 &
     running+=($!)
   done
   for ((part = 1; part <= parts; ++part)); do

@@ -86,7 +86,8 @@ prepare_emulation() {
       && apt-get -q download qemu-user-static; }; } && dpkg --extract ./*.deb .) \
       || fail "qemu-user-static cannot be fetched; see above" "$unavailable"
   fi
-  command -v aarch64-linux-gnu-g++ cmake make >/dev/null || {
+  # Asked for all at once, one that is found would do.
+  { command -v aarch64-linux-gnu-g++ && command -v cmake && command -v make; } >/dev/null || {
     apt-get -q update && apt-get -q -y install --no-install-recommends g++-aarch64-linux-gnu cmake make
   } || fail "the cross compiler cannot be installed; see above" "$unavailable"
   unshare --user --map-root-user --mount mount -t binfmt_misc binfmt_misc "$qemu/usr" \

@@ -38,6 +38,7 @@
 #include "../detail/pinned/pinned_nif.ipp"
 #include "../detail/pinned/pinned_replies.ipp"
 #include "../detail/exclusive/exclusive_base.ipp"
+#include "../detail/executor/call_queue.ipp"
 #include "../detail/executor/dispatch.ipp"
 #include "../detail/executor/executor_failure.ipp"
 #include "../detail/executor/executor_words.ipp"

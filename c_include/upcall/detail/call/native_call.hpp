@@ -222,22 +222,13 @@ class native_call {
 
   /// Threads: where no other can use it any more.
   [[nodiscard]] bool has_held() const noexcept { return !m_held.empty(); }
-  void give_up_held() noexcept {
-    const auto all = held();
-    for (auto each = all.rbegin(); each != all.rend(); ++each) (*each)->release(number());
-  }
+  void give_up_held() noexcept;
   /// It will never go on: nobody may use what it holds.
-  void lose_held() noexcept {
-    const auto all = held();
-    for (auto each = all.rbegin(); each != all.rend(); ++each) (*each)->lose(*this);
-  }
+  void lose_held() noexcept;
 
  private:
   /// Gives what it has, oldest first.
-  [[nodiscard]] std::vector<std::shared_ptr<held_object>> held() const {
-    const std::lock_guard locked(m_mutex);
-    return m_held;
-  }
+  [[nodiscard]] std::vector<std::shared_ptr<held_object>> held() const;
 
   call_place m_place;
   const std::byte* m_stack_end;

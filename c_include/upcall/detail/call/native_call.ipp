@@ -6,7 +6,6 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
-#include <utility>
 
 #include "../base/config.hpp"
 #include "native_call.hpp"
@@ -34,6 +33,21 @@ UPCALL_RUNTIME bool native_call::postpone_if_nested() noexcept {
   const auto all = held();
   return std::any_of(all.begin(), all.end(),
                      [&](const auto& each) { return each->postpone_if_nested(*this); });
+}
+
+UPCALL_RUNTIME void native_call::give_up_held() noexcept {
+  const auto all = held();
+  for (auto each = all.rbegin(); each != all.rend(); ++each) (*each)->release(number());
+}
+
+UPCALL_RUNTIME void native_call::lose_held() noexcept {
+  const auto all = held();
+  for (auto each = all.rbegin(); each != all.rend(); ++each) (*each)->lose(*this);
+}
+
+UPCALL_RUNTIME std::vector<std::shared_ptr<held_object>> native_call::held() const {
+  const std::lock_guard locked(m_mutex);
+  return m_held;
 }
 
 }  // namespace detail

@@ -2,7 +2,6 @@
 
 #include <erl_nif.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -39,12 +38,7 @@ struct wake_up {
 
   explicit operator bool() const noexcept { return message != nullptr; }
   /// Sends the message; false where the worker, or the process of `env`, is gone.
-  bool send(ErlNifEnv* env) const noexcept {
-    // From an environment of its own: a message that the VM has to copy by itself wakes its
-    // auxiliary thread at each collection of the receiver, which doubled the price of a call.
-    const owned_env own;
-    return enif_send(env, &worker, own.get(), own.copy(message->raw())) != 0;
-  }
+  bool send(ErlNifEnv* env) const noexcept;
 };
 
 /// How many calls an executor takes.
@@ -80,64 +74,19 @@ class call_queue {
   }
 
   /// Lets a call wait. `due` is who is to be told, if somebody is.
-  placement add(const std::shared_ptr<slot>& call, wake_up& due) {
-    const std::lock_guard locked(m_mutex);
-    if (m_closed) return placement::dead;
-    if (is_known() && is_only_worker(*call)) return placement::calling_self;
-    if (!call->is_promised() && !has_room()) return placement::overloaded;
-    if (!call->enqueue(is_known())) return placement::placed;  // nobody waits for it any more
-    m_waiting.push_back({call});
-    due = wake_up_for(call.get());
-    return placement::placed;
-  }
+  placement add(const std::shared_ptr<slot>& call, wake_up& due);
   /// Takes a call back, when nobody could be told of it. False when it waits no more.
-  bool take_back(const slot& call) noexcept {
-    const std::lock_guard locked(m_mutex);
-    const auto found = std::find_if(m_waiting.rbegin(), m_waiting.rend(),
-                                    [&](const auto& each) { return each.call.get() == &call; });
-    if (found == m_waiting.rend()) return false;
-    m_waiting.erase(std::next(found).base());
-    return true;
-  }
+  bool take_back(const slot& call) noexcept;
   /// Notes that a worker was told.
-  void note_awake(const wake_up& told) noexcept {
-    const std::lock_guard locked(m_mutex);
-    worker* const found = find(told.worker);
-    // It may have looked, and sleep again, by now.
-    if (found != nullptr && found->sleeps == told.sleep) found->awake = true;
-  }
+  void note_awake(const wake_up& told) noexcept;
 
   /// Gives the call that has waited longest to a worker, begun; null, and that one sleeps, where
   /// none waits.
-  std::shared_ptr<slot> take(const ErlNifPid& by) noexcept {
-    const std::lock_guard locked(m_mutex);
-    worker* const taker = find(by);
-    if (taker == nullptr) return nullptr;
-    while (!m_waiting.empty()) {
-      std::shared_ptr<slot> first = std::move(m_waiting.front().call);
-      m_waiting.pop_front();
-      if (!first->begin()) continue;
-      taker->awake = true;
-      ++taker->running;
-      return first;
-    }
-    taker->go_to_sleep();
-    return nullptr;
-  }
+  std::shared_ptr<slot> take(const ErlNifPid& by) noexcept;
   /// Notes that a worker has ended a call. Gives whether it is to look for another.
-  bool end(const ErlNifPid& by) noexcept {
-    const std::lock_guard locked(m_mutex);
-    worker* const ended = find(by);
-    if (ended == nullptr) return false;
-    if (ended->running > 0) --ended->running;
-    return stays_awake(*ended);
-  }
+  bool end(const ErlNifPid& by) noexcept;
   /// Gives whether a worker is to look for a call; else it sleeps.
-  bool has_work_for(const ErlNifPid& worker_pid) noexcept {
-    const std::lock_guard locked(m_mutex);
-    worker* const found = find(worker_pid);
-    return found != nullptr && stays_awake(*found);
-  }
+  bool has_work_for(const ErlNifPid& worker_pid) noexcept;
 
   /// Whether it is known how many may wait. Threads: any, unlocked.
   [[nodiscard]] bool is_known() const noexcept { return m_known.load(std::memory_order_acquire); }
@@ -159,38 +108,13 @@ class call_queue {
   /// Notes the workers of a pool as its front tells them: `alive` of `size`. What one has and
   /// whether it is awake stays known.
   consequences set_workers(const std::vector<told_worker>& alive, std::size_t size,
-                           std::size_t max_queue) {
-    const std::lock_guard locked(m_mutex);
-    std::vector<worker> now;
-    for (const told_worker& each : alive) {
-      const worker* const before = find(each.pid);
-      now.push_back(before == nullptr ? worker{each.pid, each.message} : *before);
-    }
-    m_workers = std::move(now);
-    know({max_queue, 1}, size);
-    return {wake_ups(), take_calls_of_only_worker()};
-  }
+                           std::size_t max_queue);
   /// Forgets a worker that has died: others have what it has not begun.
-  std::vector<wake_up> remove_worker(const ErlNifPid& dead) {
-    const std::lock_guard locked(m_mutex);
-    std::erase_if(m_workers, [&](const worker& each) { return each.pid.pid == dead.pid; });
-    return wake_ups();
-  }
+  std::vector<wake_up> remove_worker(const ErlNifPid& dead);
 
   /// The executor is dead: refuses all calls from now on. Those that wait do until they are taken.
-  void close() noexcept {
-    std::vector<worker> forgotten;  // released without the lock
-    const std::lock_guard locked(m_mutex);
-    m_closed = true;
-    m_workers.swap(forgotten);
-  }
-  std::vector<std::shared_ptr<slot>> take_all() {
-    const std::lock_guard locked(m_mutex);
-    std::vector<std::shared_ptr<slot>> all;
-    for (waiting_call& each : m_waiting) all.push_back(std::move(each.call));
-    m_waiting.clear();
-    return all;
-  }
+  void close() noexcept;
+  std::vector<std::shared_ptr<slot>> take_all();
 
  private:
   struct waiting_call {
@@ -213,79 +137,28 @@ class call_queue {
 
   // All of these with the lock.
 
-  worker* find(const ErlNifPid& pid) noexcept {
-    for (worker& each : m_workers)
-      if (each.pid.pid == pid.pid) return &each;
-    return nullptr;
-  }
-  bool stays_awake(worker& looking) noexcept {
-    if (!m_waiting.empty()) return true;
-    looking.go_to_sleep();
-    return false;
-  }
-  void know(const capacity& told, std::size_t size) noexcept {
-    m_capacity = told;
-    m_size = size;
-    if (is_known()) return;
-    for (const waiting_call& each : m_waiting) each.call->set_executor_has_spoken();
-    m_known.store(true, std::memory_order_release);
-  }
+  worker* find(const ErlNifPid& pid) noexcept;
+  bool stays_awake(worker& looking) noexcept;
+  void know(const capacity& told, std::size_t size) noexcept;
 
   /// Whether the call would wait for the process that it is made for.
   [[nodiscard]] bool is_only_worker(const slot& call) const noexcept {
     return call.is_heard() && m_size == 1 && !m_workers.empty() &&
            m_workers.front().pid.pid == call.caller();
   }
-  std::vector<std::shared_ptr<slot>> take_calls_of_only_worker() {
-    std::vector<std::shared_ptr<slot>> taken;
-    std::erase_if(m_waiting, [&](const waiting_call& each) {
-      if (!is_only_worker(*each.call)) return false;
-      taken.push_back(each.call);
-      return true;
-    });
-    return taken;
-  }
+  std::vector<std::shared_ptr<slot>> take_calls_of_only_worker();
 
   /// Gives a worker that sleeps and could take the call: libraries don't know of each other's
   /// calls, so each prefers another one.
-  wake_up wake_up_for(const slot* call) {
-    for (std::size_t at = 0; at < m_workers.size(); ++at) {
-      const worker& each = m_workers[(library_number + at) % m_workers.size()];
-      if (each.awake) continue;
-      // It can't take its own call before its function ends, which may wait for that call.
-      if (call != nullptr && call->is_heard() && each.pid.pid == call->caller()) continue;
-      return {each.pid, each.message, each.sleeps};
-    }
-    return {};
-  }
+  wake_up wake_up_for(const slot* call);
   /// Gives as many that sleep as calls wait.
-  std::vector<wake_up> wake_ups() {
-    std::vector<wake_up> all;
-    for (const worker& each : m_workers) {
-      if (all.size() == m_waiting.size()) break;
-      if (!each.awake) all.push_back({each.pid, each.message, each.sleeps});
-    }
-    return all;
-  }
+  std::vector<wake_up> wake_ups();
 
   /// Whether one more may wait. Those that nobody waits for any more go when there is no room.
-  bool has_room() noexcept {
-    if (m_waiting.size() < m_capacity.max_queue || m_waiting.size() < bound()) return true;
-    const std::uint64_t given_up = given_up_calls.load(std::memory_order_relaxed);
-    if (given_up == m_looked_at) return false;
-    m_looked_at = given_up;
-    std::erase_if(m_waiting, [](const waiting_call& each) { return !each.call->is_queued(); });
-    return m_waiting.size() < bound();
-  }
+  bool has_room() noexcept;
   /// How many may wait, with those that a worker is about to take. A worker that has died counts
   /// for the one that the pool will replace it with.
-  [[nodiscard]] std::size_t bound() const noexcept {
-    if (!is_known()) return most_before_known;
-    std::size_t running = 0;
-    for (const worker& each : m_workers) running += each.running;
-    const std::size_t places = m_size * m_capacity.at_once;
-    return m_capacity.max_queue + (places > running ? places - running : 0);
-  }
+  [[nodiscard]] std::size_t bound() const noexcept;
 
   std::mutex m_mutex;  // guards all
   std::deque<waiting_call> m_waiting;
@@ -299,3 +172,7 @@ class call_queue {
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN
+
+#if defined(UPCALL_HEADER_ONLY)
+#include "call_queue.ipp"  // IWYU pragma: export
+#endif
