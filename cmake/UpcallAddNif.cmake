@@ -10,8 +10,11 @@ include_guard(GLOBAL)
 #
 # What of Upcall is no template is compiled once, for all NIF libraries of the project: the target
 # upcall_runtime, with the flags that hold where it is first needed (CMAKE_CXX_FLAGS and the build
-# type). A library with sanitizers of its own is HEADER_ONLY: it compiles all of Upcall in each of
-# its files.
+# type). A library with sanitizers or _GLIBCXX_DEBUG of its own is HEADER_ONLY: it compiles all of
+# Upcall in each of its files. All files of a NIF library do it one way: a static library of yours
+# that includes Upcall, and that a NIF library links, calls
+#
+# upcall_link_runtime(TARGET [WITHOUT_FIBERS])
 #
 # Cache variables, found when not given: UPCALL_ERLANG_INCLUDE_DIR, UPCALL_BOOST_CONTEXT_LIBRARY,
 # UPCALL_BOOST_INCLUDE_DIR.
@@ -26,20 +29,17 @@ function(upcall_add_nif name)
   endif()
 
   upcall_find_erlang_headers()
-  if(NOT arg_HEADER_ONLY)
-    upcall_add_runtime()
-    list(PREPEND arg_LINK upcall_runtime)
-  endif()
-  if(NOT arg_WITHOUT_FIBERS)
-    upcall_find_boost_context()
-    if(NOT arg_HEADER_ONLY)
-      upcall_add_runtime_of_fibers()
-      list(PREPEND arg_LINK upcall_runtime_of_fibers)
-    endif()
-    list(APPEND arg_LINK upcall::boost_context)
-  endif()
-
   add_library(${name} MODULE ${arg_SOURCES})
+  if(arg_HEADER_ONLY)
+    if(NOT arg_WITHOUT_FIBERS)
+      upcall_find_boost_context()
+      list(APPEND arg_LINK upcall::boost_context)
+    endif()
+  elseif(arg_WITHOUT_FIBERS)
+    upcall_link_runtime(${name} WITHOUT_FIBERS)
+  else()
+    upcall_link_runtime(${name})
+  endif()
   target_compile_features(${name} PRIVATE cxx_std_20)
   # A function with large local arrays must touch the guard below its stack, not step over it.
   target_compile_options(${name} PRIVATE -fstack-clash-protection)
@@ -53,19 +53,49 @@ function(upcall_add_nif name)
                POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(${name} PRIVATE upcall::upcall upcall::erlang_headers ${arg_LINK})
   # Without what of the runtime it does not use.
-  target_link_options(${name} PRIVATE "LINKER:--exclude-libs,ALL" "LINKER:--gc-sections")
+  if(APPLE)
+    target_link_options(${name} PRIVATE "LINKER:-dead_strip")
+  else()
+    target_link_options(${name} PRIVATE "LINKER:--exclude-libs,ALL" "LINKER:--gc-sections")
+  endif()
 endfunction()
 
-# Sets what the runtime is compiled with, besides the project's own flags.
+# upcall_link_runtime(TARGET [WITHOUT_FIBERS])
+#
+# Compiles TARGET against the runtime, and links it.
+function(upcall_link_runtime target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WITHOUT_FIBERS" "" "")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "upcall_link_runtime(${target}): unknown argument "
+                        "${arg_UNPARSED_ARGUMENTS}; known is WITHOUT_FIBERS")
+  endif()
+  upcall_find_erlang_headers()
+  upcall_add_runtime()
+  if(arg_WITHOUT_FIBERS)
+    target_link_libraries(${target} PRIVATE upcall_runtime)
+  else()
+    upcall_find_boost_context()
+    upcall_add_runtime_of_fibers()
+    target_link_libraries(${target} PRIVATE upcall_runtime_of_fibers)
+  endif()
+endfunction()
+
+# Sets what the runtime is compiled with, besides the project's own flags. Its warnings are ours.
 function(upcall_set_up_runtime target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_compile_definitions(${target} PUBLIC UPCALL_SEPARATE_COMPILATION)
   # Each function in a section of its own: a library gets those that it uses.
   target_compile_options(${target} PRIVATE -fstack-clash-protection -ffunction-sections
                                            -fdata-sections)
+  if(NOT UPCALL_BUILD_TESTS)
+    target_compile_options(${target} PRIVATE -w)
+  endif()
   set_target_properties(
     ${target}
     PROPERTIES CXX_EXTENSIONS OFF
+               CXX_CLANG_TIDY ""
+               CXX_CPPCHECK ""
+               CXX_INCLUDE_WHAT_YOU_USE ""
                CXX_VISIBILITY_PRESET hidden
                VISIBILITY_INLINES_HIDDEN ON
                POSITION_INDEPENDENT_CODE ON)

@@ -84,6 +84,14 @@ defmodule UpcallTest.LoadFailureTest do
     end
   end
 
+  # As Clang's linker takes them.
+  test "a library of which only some files were compiled with the runtime is told what to define" do
+    text = "Library load-call unsuccessful (4)."
+
+    assert Upcall.LoadFailure.message(Demo, "/priv/demo", :load, text) =~
+             "some of its files were compiled with UPCALL_SEPARATE_COMPILATION and some without; define it in all"
+  end
+
   # What other systems' linkers say, of which there is one here at most.
   test "an undefined symbol is told in the words of musl and of macOS, too" do
     for text <- [

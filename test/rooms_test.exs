@@ -74,7 +74,15 @@ defmodule Upcall.RoomsTest do
     text = File.read!(path)
     File.write!(path, String.replace(text, ~s(#include "roots.ipp"), "// no include"))
     assert {output, 1} = check(folder)
-    assert output =~ ~r/roots\.ipp is included by 0 headers/
+    assert output =~ ~r/roots\.ipp is included by 0 headers of its room/
+  end
+
+  test "a source of the runtime that a header includes in all modes is named", %{folder: folder} do
+    path = Path.join(folder, "detail/call/roots.hpp")
+    text = File.read!(path)
+    File.write!(path, String.replace(text, "#if defined(UPCALL_HEADER_ONLY)\n", "#if 1\n"))
+    assert {output, 1} = check(folder)
+    assert output =~ ~r/roots\.ipp is included by 0 headers of its room/
   end
 
   test "an include of a header that is not there is named", %{folder: folder} do

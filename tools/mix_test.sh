@@ -52,7 +52,7 @@ fi
 
 status=0
 if (($# > 0)); then
-  "${mix[@]}" test --warnings-as-errors "$@" || status=$?
+  "${mix[@]}" test --warnings-as-errors "${select[@]}" "$@" || status=$?
 else
   output=$(mktemp -d)
   parts=4

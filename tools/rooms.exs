@@ -10,8 +10,8 @@
 #   1. No room includes one above it.
 #   2. What a room declares it defines: every member of its classes, and every function. (As far as the begin of a
 #      line shows it: a name that several rooms have a class for is let pass.)
-#   3. Each *.ipp is compiled: by one file of c_include/upcall/src, and by the end of a header of its room where there is
-#      no such file.
+#   3. Each *.ipp is compiled by one file of c_include/upcall/src, and included by one header of its room, below
+#      `#if defined(UPCALL_HEADER_ONLY)`.
 #
 # So whoever changes a room has read all that it stands on, and nothing else.
 
@@ -86,7 +86,7 @@ defmodule Rooms do
     File.write!("docs/design.md", drawn)
   end
 
-  # Each header, as `{path, room, text}`; room is nil for one that belongs to none.
+  # Each file, as `{path, room, text}`; room is nil for one that belongs to none.
   defp read(folder) do
     folder = Path.expand(folder)
 
@@ -200,17 +200,30 @@ defmodule Rooms do
 
   defp runtime(headers) do
     includers =
-      for {path, _, text} <- headers,
-          {_, target} <- included(path, text),
+      for {path, room, text} <- headers,
+          {line, target} <- included(path, text),
           String.ends_with?(target, ".ipp"),
-          do: {target, Path.extname(path)}
+          do: {target, includer(path, room, text, line)}
 
-    for {path, _, _} <- headers,
+    for {path, room, _} <- headers,
         String.ends_with?(path, ".ipp"),
-        {kind, what} <- [{".cpp", "files of src"}, {".hpp", "headers"}],
+        {kind, what} <- [
+          {:source, "files of src"},
+          {{:header, room}, "headers of its room, below #if defined(UPCALL_HEADER_ONLY)"}
+        ],
         count = Enum.count(includers, &(&1 == {path, kind})),
         count != 1,
-        do: "#{shown(path)} is included by #{count} #{what}, where it should be by one"
+        do: "#{shown(path)} is included by #{count} #{what}; it should be by one"
+  end
+
+  defp includer(path, room, text, line) do
+    before = text |> String.split("\n") |> Enum.take(line)
+
+    cond do
+      Path.extname(path) == ".cpp" -> :source
+      "#if defined(UPCALL_HEADER_ONLY)" in before -> {:header, room}
+      true -> :unguarded
+    end
   end
 
   # ---- the drawing ----

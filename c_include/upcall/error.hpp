@@ -148,6 +148,7 @@ class error : public std::exception {
 struct [[nodiscard("nothing is asked before it is awaited: co_await it")]] async_banner_of {
   error failure;
 };
+
 /// Raises the Elixir exception `exception_module` ("Elixir.ArgumentError") with a message.
 /// Threads: any. Throws: always, `error`.
 [[noreturn]] inline void raise(const char* exception_module, std::string_view message) {
@@ -201,5 +202,6 @@ inline ErlNifEnv* current_env() { return call_with_terms().term_env(); }
 }  // namespace UPCALL_HIDDEN
 
 #if defined(UPCALL_HEADER_ONLY)
-#include "detail/term/error.ipp"  // IWYU pragma: export
+#include "detail/term/error.ipp"         // IWYU pragma: export
+#include "detail/term/error_banner.hpp"  // IWYU pragma: export
 #endif

@@ -89,12 +89,19 @@ defmodule Upcall.LoadFailure do
   end
 
   defp advice(:load, text, _module, _path) do
-    # What `load_library` (c_include/upcall/detail/library/library.hpp) returns where that is so.
-    if text =~ "(3)",
-      do:
+    # What `load_library` (c_include/upcall/detail/library/library.ipp) returns where that is so.
+    cond do
+      text =~ "(3)" ->
         "no thread could be started for it: the system's limit on threads is reached " <>
-          "(ulimit -u, or pids.max of the container)",
-      else: "its load callback failed: #{text}"
+          "(ulimit -u, or pids.max of the container)"
+
+      text =~ "(4)" ->
+        "some of its files were compiled with UPCALL_SEPARATE_COMPILATION and some without; define it in " <>
+          "all of them (upcall_link_runtime does it for a library that a NIF library links), or in none"
+
+      true ->
+        "its load callback failed: #{text}"
+    end
   end
 
   defp advice(_reason, text, _module, _path), do: text

@@ -30,6 +30,10 @@
 #else
 #define UPCALL_HEADER_ONLY
 #define UPCALL_RUNTIME inline
+// Tells the runtime of a file that does without it.
+extern "C" {
+inline __attribute__((visibility("hidden"), used)) constinit char upcall_header_only_file = 0;
+}
 #endif
 
 #define UPCALL_NOINLINE __attribute__((noinline))
@@ -38,8 +42,8 @@
 #define UPCALL_ALWAYS_INLINE inline __attribute__((always_inline))
 #define UPCALL_COLD __attribute__((cold))
 
-// Says what stack each native function needs (`Upcall.info/1`), for some microseconds a call.
-// Of the NIFs of the files that have it.
+// Says what stack each native function needs (`Upcall.info/1`), for some microseconds a call: each
+// of those whose file is compiled with it.
 #if defined(UPCALL_MEASURE_STACKS)
 #define UPCALL_MEASURES_STACKS true
 #else

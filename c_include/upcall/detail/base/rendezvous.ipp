@@ -12,6 +12,7 @@
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
 
+/// The sleepers of this library.
 UPCALL_RUNTIME immortal<sleeper_pool> sleepers;
 
 UPCALL_RUNTIME void rendezvous::set_done(std::unique_lock<std::mutex> held) noexcept {

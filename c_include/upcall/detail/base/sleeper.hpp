@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "config.hpp"
-#include "immortal.hpp"
 
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
@@ -66,8 +65,6 @@ class sleeper_pool {
   std::mutex m_mutex;
   std::vector<sleeper*> m_free;
 };
-
-extern immortal<sleeper_pool> sleepers;
 
 }  // namespace detail
 }  // namespace UPCALL_HIDDEN

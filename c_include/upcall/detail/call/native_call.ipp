@@ -6,6 +6,7 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "../base/config.hpp"
 #include "native_call.hpp"

@@ -2,11 +2,9 @@
 
 #include <erl_nif.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <utility>
 
 #include "../base/config.hpp"

@@ -194,7 +194,8 @@ class executor_table {
 
 extern immortal<executor_table> executors;
 
-/// `tell(slot, word, argument)`: what an executor tells a library.
+/// `tell(link, word, content)`: what an executor or `Upcall.Monitor` says. Never on a dirty
+/// scheduler: blocked callers may hold them all.
 ERL_NIF_TERM tell(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept;
 
 }  // namespace detail

@@ -2,6 +2,7 @@
 
 #include <erl_nif.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -233,8 +234,6 @@ UPCALL_RUNTIME void executor_link::fail_all(ErlNifEnv* env, ERL_NIF_TERM reason)
   m_lost_casts += lost;
 }
 
-/// `tell(link, word, content)`: what an executor or `Upcall.Monitor` says. Never on a dirty
-/// scheduler: blocked callers may hold them all.
 UPCALL_RUNTIME ERL_NIF_TERM tell(ErlNifEnv* env, int, const ERL_NIF_TERM argv[]) noexcept {
   void* object = nullptr;
   if (!enif_get_resource(env, argv[0], monitoring_objects.type(), &object))

@@ -11,7 +11,8 @@ namespace detail {
 /// How deep the stacks of one NIF have been, in a list of those that are known. Threads: any.
 class stack_use {
  public:
-  constexpr stack_use(const char* name, int arity) noexcept : m_name(name), m_arity(arity) {}
+  constexpr stack_use(const char* name, int arity, bool measures) noexcept
+      : m_name(name), m_arity(arity), m_measures(measures) {}
 
   /// Whether stacks are measured by their pages: said by the file that the NIF is in.
   [[nodiscard]] bool measures() const noexcept { return m_measures; }
@@ -34,7 +35,7 @@ class stack_use {
 
   const char* m_name;
   int m_arity;
-  bool m_measures = UPCALL_MEASURES_STACKS;
+  bool m_measures;
   std::atomic<std::size_t> m_deepest{0};
   std::atomic<bool> m_is_listed{false};
   std::size_t m_size = 0;

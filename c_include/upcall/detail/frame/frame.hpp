@@ -419,6 +419,7 @@ class encoding_scope {
 }  // namespace UPCALL_HIDDEN
 
 #if defined(UPCALL_HEADER_ONLY)
+#include "finisher.hpp"       // IWYU pragma: export
 #include "frame.ipp"          // IWYU pragma: export
 #include "frame_replies.ipp"  // IWYU pragma: export
 #endif

@@ -24,7 +24,7 @@ struct frame_handle {
   unsigned dirty;
 };
 
-/// Elixir has let go of a frame. Threads: any scheduler, ours. (finisher.hpp)
+/// Elixir has let go of a frame. Threads: any scheduler, ours. (finisher.ipp)
 void destroy_frame_handle(ErlNifEnv* env, void* object) noexcept;
 inline resource_type frame_handle_type{"frame", &run_destructor<&destroy_frame_handle>};
 

@@ -3,7 +3,6 @@
 #include <erl_nif.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>

@@ -25,18 +25,27 @@ extern const ErlNifFunc trampoline_entries[8];
 ErlNifEntry make_entry(const char* module, int (*load)(ErlNifEnv*, void**, ERL_NIF_TERM),
                        int (*upgrade)(ErlNifEnv*, void**, void**, ERL_NIF_TERM));
 
-/// The sanitizers that a file is compiled with. Fibers look different with each: as a part of the
-/// name of `load_library` they keep a library from being linked with a runtime that has others.
-template <bool Address, bool Thread>
-struct sanitized {};
-#if defined(UPCALL_ASAN)
-using sanitized_here = sanitized<true, false>;
-#elif defined(UPCALL_TSAN)
-using sanitized_here = sanitized<false, true>;
+#if defined(_GLIBCXX_DEBUG)
+inline constexpr bool containers_are_checked = true;
 #else
-using sanitized_here = sanitized<false, false>;
+inline constexpr bool containers_are_checked = false;
 #endif
 
+/// What a file is compiled with that decides how objects look: sanitizers, and containers that
+/// check their use. As a part of the name of `load_library` it keeps a library from being linked
+/// with a runtime that has others.
+template <bool Address, bool Thread, bool Checked>
+struct sanitized {};
+#if defined(UPCALL_ASAN)
+using sanitized_here = sanitized<true, false, containers_are_checked>;
+#elif defined(UPCALL_TSAN)
+using sanitized_here = sanitized<false, true, containers_are_checked>;
+#else
+using sanitized_here = sanitized<false, false, containers_are_checked>;
+#endif
+
+/// Opens what is this build's: atoms, resource types, threads. Gives 0, or why not, for
+/// `Upcall.LoadFailure`.
 int load_library(ErlNifEnv* env, ERL_NIF_TERM options, sanitized_here) noexcept;
 
 }  // namespace detail

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "../../atom.hpp"
+#include "../base/atom_text.hpp"
+#include "../base/config.hpp"
 #include "../base/immortal.hpp"
 #include "../base/library_part.hpp"
 #include "../executor/executor_link.hpp"
@@ -24,8 +26,23 @@
 #include "library.hpp"
 #include "terminate.hpp"
 
+#if !defined(UPCALL_HEADER_ONLY)
+// Is there where a file of this library was compiled without UPCALL_SEPARATE_COMPILATION.
+extern "C" __attribute__((weak, visibility("hidden"))) char upcall_header_only_file;
+#endif
+
 namespace upcall UPCALL_HIDDEN {
 namespace detail {
+
+/// Whether files of this library have statics of Upcall's of their own, beside those of the
+/// runtime: a list that both are in has no end.
+UPCALL_RUNTIME bool statics_are_twice() noexcept {
+#if defined(UPCALL_HEADER_ONLY)
+  return false;
+#else
+  return &upcall_header_only_file != nullptr;
+#endif
+}
 
 /// Whether the table was made of what the macros declared, and not by hand.
 UPCALL_RUNTIME constinit bool table_is_declared = false;
@@ -44,7 +61,6 @@ UPCALL_RUNTIME ERL_NIF_TERM nifs(ErlNifEnv* env, int, const ERL_NIF_TERM[]) noex
   return list;
 }
 
-/// The entries that the trampoline needs in every library's table.
 UPCALL_RUNTIME constinit const ErlNifFunc trampoline_entries[8] = {
     {"__upcall_resume__", 4, &resume<outcome_kind::returned>, 0},
     {"__upcall_resume_raised__", 4, &resume<outcome_kind::raised>, 0},
@@ -107,6 +123,7 @@ UPCALL_RUNTIME ErlNifEntry make_entry(const char* module,
 }
 
 UPCALL_RUNTIME int load_library(ErlNifEnv* env, ERL_NIF_TERM options, sanitized_here) noexcept {
+  if (statics_are_twice()) return 4;
   if (!pin_library()) return 1;
   static_atom::load_all(env);
   const ERL_NIF_TERM build = enif_make_unique_integer(env, ERL_NIF_UNIQUE_POSITIVE);
@@ -125,7 +142,7 @@ UPCALL_RUNTIME int load_library(ErlNifEnv* env, ERL_NIF_TERM options, sanitized_
   static constinit std::atomic<bool> installed{false};
   if (!installed.exchange(true))
     earlier_terminate_handler = std::set_terminate(&terminate_native_call);
-  return abandoned_frames->start() ? 0 : 3;  // see Upcall.Library
+  return abandoned_frames->start() ? 0 : 3;  // see Upcall.LoadFailure
 }
 
 }  // namespace detail

@@ -131,7 +131,7 @@ struct bound_nif {
         env, {Name.plain, arity, Options.dirty, Options.chunk_size, &stack}, raw);
   }
 
-  static inline constinit stack_use stack{Name.plain, arity};
+  static inline constinit stack_use stack{Name.plain, arity, UPCALL_MEASURES_STACKS};
 
   static constexpr ErlNifFunc entry{Name.marked, static_cast<unsigned>(arity), &call,
                                     Options.dirty};

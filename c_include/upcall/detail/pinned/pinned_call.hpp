@@ -157,7 +157,9 @@ class pinned_call : public native_call, public std::enable_shared_from_this<pinn
   void check_goes_on() const;
   /// With the lock: tells the process, if it waits.
   void wake_process() noexcept;
+  /// With the lock: lets those go that nobody will serve.
   void fail_queue() noexcept;
+  /// With the lock: lets the one go that the process had.
   void fail_served() noexcept;
   /// With the lock: makes a root that is to be added.
   std::unique_ptr<root> make_root();

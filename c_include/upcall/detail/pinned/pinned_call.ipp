@@ -2,8 +2,10 @@
 
 #include <erl_nif.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,8 +25,6 @@
 #include "../frame/report.hpp"
 #include "../term/outcome.hpp"
 #include "pinned_call.hpp"
-
-// What a pinned call asks its process for, and what that does for it.
 
 // What the body of a pinned call, and the threads that it starts, ask of its process.
 

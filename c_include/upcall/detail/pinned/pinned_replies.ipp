@@ -17,8 +17,6 @@
 #include "../term/turn_message.hpp"
 #include "pinned_call.hpp"
 
-// What a pinned call asks its process for, and what that does for it.
-
 // What the process of a pinned call does for it.
 
 namespace upcall UPCALL_HIDDEN {
@@ -93,7 +91,6 @@ UPCALL_RUNTIME ERL_NIF_TERM pinned_call::with_changed_roots(ErlNifEnv* env,
   return enif_make_tuple4(env, atoms::update.raw(), added, dropped, request);
 }
 
-/// With the lock: lets those go that nobody will serve.
 UPCALL_RUNTIME void pinned_call::fail_queue() noexcept {
   while (m_first != nullptr) {
     pinned_request& left = *std::exchange(m_first, m_first->next);
@@ -102,7 +99,6 @@ UPCALL_RUNTIME void pinned_call::fail_queue() noexcept {
   m_last = &m_first;
 }
 
-/// With the lock: lets the one go that the process had.
 UPCALL_RUNTIME void pinned_call::fail_served() noexcept {
   if (m_served == nullptr) return;
   pinned_request& left = *std::exchange(m_served, nullptr);

@@ -3,6 +3,7 @@
 #include <erl_nif.h>
 
 #include "../frame/frame.hpp"
+#include "../frame/frame_requests.hpp"
 #include "sequence_base.hpp"
 
 namespace upcall UPCALL_HIDDEN {

@@ -2,6 +2,7 @@
 
 #include <erl_nif.h>
 
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "../../error.hpp"
 #include "../../error_kind.hpp"
 #include "../../term.hpp"
+#include "../call/native_call.hpp"
 #include "error_content.hpp"
 
 namespace upcall UPCALL_HIDDEN {

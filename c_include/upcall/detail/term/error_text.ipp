@@ -10,6 +10,8 @@
 
 #include "../../atom.hpp"
 #include "../../error_kind.hpp"
+#include "../../owned_env.hpp"
+#include "../base/atom_text.hpp"
 #include "../base/config.hpp"
 #include "error_text.hpp"
 #include "term_printer.hpp"
