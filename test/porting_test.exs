@@ -40,6 +40,29 @@ defmodule UpcallTest.PortingTest do
     assert stream |> Task.await() |> Enum.count(&(&1 == {:error, :overloaded})) == @calls - most
   end
 
+  # Two callers that come at once are not to tell the same idle worker, which takes one call and leaves the other.
+  @tag timeout: :timer.minutes(5)
+  test "of calls that race for the idle workers of a pool, each begins at once, in a thousand rounds" do
+    for _ <- 1..1_000 do
+      {:ok, pool} = Upcall.Pool.start_link(size: @tasks)
+      test = self()
+
+      f = fn x ->
+        send(test, {:begun, self()})
+        receive do: (:go -> x)
+      end
+
+      callers =
+        for x <- 1..@tasks,
+            do: Task.async(fn -> ExecutorFunction.call_on(f, pool, x, 60_000) end)
+
+      functions = for _ <- 1..@tasks, do: assert_begun()
+      Enum.each(functions, &send(&1, :go))
+      assert Task.await_many(callers) == Enum.to_list(1..@tasks)
+      GenServer.stop(pool)
+    end
+  end
+
   # The functions end when they are told.
   defp call_by_tasks(call) do
     test = self()

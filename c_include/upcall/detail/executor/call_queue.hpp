@@ -53,7 +53,9 @@ struct capacity {
 /// that says no more than that there is something, and takes the calls one by one.
 ///
 /// A worker is *awake* from when it was told until it has looked and found nothing. It looks after
-/// each function, so that it need not be told while it runs one.
+/// each function, so that it need not be told while it runs one. Between the choice of a worker and
+/// its being told, others choose another one, if they can: it takes one call, and would leave a
+/// second to wait beside idle workers.
 ///
 /// Threads: any. Its lock may be held when a slot locks; nothing is sent or copied while it is.
 class call_queue {
@@ -79,6 +81,8 @@ class call_queue {
   bool take_back(const slot& call) noexcept;
   /// Notes that a worker was told.
   void note_awake(const wake_up& told) noexcept;
+  /// Notes that a worker could not be told.
+  void note_untold(const wake_up& chosen) noexcept;
 
   /// Gives the call that has waited longest to a worker, begun; null, and that one sleeps, where
   /// none waits.
@@ -126,12 +130,19 @@ class call_queue {
     ErlNifPid pid;
     std::shared_ptr<const owned_term> message;  // wakes it
     bool awake = false;
+    bool is_chosen = false;    // by somebody who is about to tell it
     std::uint64_t sleeps = 0;  // how often it has gone to sleep
     std::size_t running = 0;   // calls of this queue that it has begun
 
     void go_to_sleep() noexcept {
       awake = false;
+      is_chosen = false;
       ++sleeps;
+    }
+    /// Gives the way to wake it.
+    wake_up choose() {
+      is_chosen = true;
+      return {pid, message, sleeps};
     }
   };
 
@@ -148,8 +159,8 @@ class call_queue {
   }
   std::vector<std::shared_ptr<slot>> take_calls_of_only_worker();
 
-  /// Gives a worker that sleeps and could take the call: libraries don't know of each other's
-  /// calls, so each prefers another one.
+  /// Gives a worker that sleeps and could take the call, best one that nobody else is about to
+  /// tell. Libraries don't know of each other's calls, so each prefers another one.
   wake_up wake_up_for(const slot* call);
   /// Gives as many that sleep as calls wait.
   std::vector<wake_up> wake_ups();

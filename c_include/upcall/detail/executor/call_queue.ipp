@@ -52,6 +52,12 @@ UPCALL_RUNTIME void call_queue::note_awake(const wake_up& told) noexcept {
   if (found != nullptr && found->sleeps == told.sleep) found->awake = true;
 }
 
+UPCALL_RUNTIME void call_queue::note_untold(const wake_up& chosen) noexcept {
+  const std::lock_guard locked(m_mutex);
+  worker* const found = find(chosen.worker);
+  if (found != nullptr && found->sleeps == chosen.sleep) found->is_chosen = false;
+}
+
 UPCALL_RUNTIME std::shared_ptr<slot> call_queue::take(const ErlNifPid& by) noexcept {
   const std::lock_guard locked(m_mutex);
   worker* const taker = find(by);
@@ -147,21 +153,23 @@ UPCALL_RUNTIME std::vector<std::shared_ptr<slot>> call_queue::take_calls_of_only
 }
 
 UPCALL_RUNTIME wake_up call_queue::wake_up_for(const slot* call) {
+  worker* chosen = nullptr;
   for (std::size_t at = 0; at < m_workers.size(); ++at) {
-    const worker& each = m_workers[(library_number + at) % m_workers.size()];
+    worker& each = m_workers[(library_number + at) % m_workers.size()];
     if (each.awake) continue;
     // It can't take its own call before its function ends, which may wait for that call.
     if (call != nullptr && call->is_heard() && each.pid.pid == call->caller()) continue;
-    return {each.pid, each.message, each.sleeps};
+    if (chosen == nullptr || !each.is_chosen) chosen = &each;
+    if (!each.is_chosen) break;
   }
-  return {};
+  return chosen == nullptr ? wake_up{} : chosen->choose();
 }
 
 UPCALL_RUNTIME std::vector<wake_up> call_queue::wake_ups() {
   std::vector<wake_up> all;
-  for (const worker& each : m_workers) {
+  for (worker& each : m_workers) {
     if (all.size() == m_waiting.size()) break;
-    if (!each.awake) all.push_back({each.pid, each.message, each.sleeps});
+    if (!each.awake) all.push_back(each.choose());
   }
   return all;
 }

@@ -55,6 +55,7 @@ UPCALL_RUNTIME placement place(ErlNifEnv* sender, const executor& to,
     called->queue().note_awake(due);
     return found;
   }
+  called->queue().note_untold(due);
   const bool stays =
       detail::stays_untold(sender, *called, due) || !called->queue().take_back(*call);
   return stays ? found : placement::dead;

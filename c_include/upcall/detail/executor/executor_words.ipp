@@ -26,8 +26,13 @@ UPCALL_RUNTIME immortal<executor_table> executors;
 /// Tells workers that calls wait. One that is dead is not missed: its death tells others.
 UPCALL_RUNTIME void wake(ErlNifEnv* env, call_queue& queue,
                          const std::vector<wake_up>& due) noexcept {
-  for (const wake_up& each : due)
-    if (each.send(env)) queue.note_awake(each);
+  for (const wake_up& each : due) {
+    if (each.send(env)) {
+      queue.note_awake(each);
+    } else {
+      queue.note_untold(each);
+    }
+  }
 }
 
 /// `take`, with `{max_queue, at_once}` of who takes: begins the call that has waited longest, and
