@@ -70,18 +70,24 @@ function(upcall_link_runtime target)
                         "${arg_UNPARSED_ARGUMENTS}; known is WITHOUT_FIBERS")
   endif()
   upcall_find_erlang_headers()
-  upcall_add_runtime()
+  upcall_add_runtime(upcall_runtime runtime.cpp)
   if(arg_WITHOUT_FIBERS)
     target_link_libraries(${target} PRIVATE upcall_runtime)
   else()
     upcall_find_boost_context()
-    upcall_add_runtime_of_fibers()
+    upcall_add_runtime(upcall_runtime_of_fibers fibers.cpp upcall_runtime upcall::boost_context)
     target_link_libraries(${target} PRIVATE upcall_runtime_of_fibers)
   endif()
 endfunction()
 
-# Sets what the runtime is compiled with, besides the project's own flags. Its warnings are ours.
-function(upcall_set_up_runtime target)
+# Defines a target of the runtime, compiled with the project's own flags. Its warnings are ours.
+function(upcall_add_runtime target source)
+  if(TARGET ${target})
+    return()
+  endif()
+
+  get_target_property(sources upcall::upcall UPCALL_RUNTIME_SOURCES)
+  add_library(${target} STATIC EXCLUDE_FROM_ALL "${sources}/${source}")
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_compile_definitions(${target} PUBLIC UPCALL_SEPARATE_COMPILATION)
   # Each function in a section of its own: a library gets those that it uses.
@@ -99,26 +105,7 @@ function(upcall_set_up_runtime target)
                CXX_VISIBILITY_PRESET hidden
                VISIBILITY_INLINES_HIDDEN ON
                POSITION_INDEPENDENT_CODE ON)
-  target_link_libraries(${target} PUBLIC upcall::upcall upcall::erlang_headers)
-endfunction()
-
-# Defines the target upcall_runtime.
-function(upcall_add_runtime)
-  if(NOT TARGET upcall_runtime)
-    get_target_property(sources upcall::upcall UPCALL_RUNTIME_SOURCES)
-    add_library(upcall_runtime STATIC EXCLUDE_FROM_ALL "${sources}/runtime.cpp")
-    upcall_set_up_runtime(upcall_runtime)
-  endif()
-endfunction()
-
-# Defines the target upcall_runtime_of_fibers.
-function(upcall_add_runtime_of_fibers)
-  if(NOT TARGET upcall_runtime_of_fibers)
-    get_target_property(sources upcall::upcall UPCALL_RUNTIME_SOURCES)
-    add_library(upcall_runtime_of_fibers STATIC EXCLUDE_FROM_ALL "${sources}/fibers.cpp")
-    upcall_set_up_runtime(upcall_runtime_of_fibers)
-    target_link_libraries(upcall_runtime_of_fibers PUBLIC upcall_runtime upcall::boost_context)
-  endif()
+  target_link_libraries(${target} PUBLIC upcall::upcall upcall::erlang_headers ${ARGN})
 endfunction()
 
 # Defines the target upcall::erlang_headers.
